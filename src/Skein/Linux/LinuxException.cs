@@ -1,0 +1,19 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+
+namespace Skein;
+
+/// <summary>A system call failed: which one, and why.</summary>
+sealed class LinuxException : IOException
+{
+    public LinuxException(string call, int error) : base($"{call}: {new Win32Exception(error).Message} (errno {error})", error)
+    {
+        Error = error;
+    }
+
+    /// <summary>The error number, as in <c>errno.h</c>.</summary>
+    public int Error { get; }
+
+    /// <summary>The error that the last call of this thread left behind.</summary>
+    public static LinuxException Last(string call) => new(call, Marshal.GetLastPInvokeError());
+}

@@ -1,0 +1,17 @@
+namespace Skein;
+
+/// <summary>A value cannot leave this process. Nothing was sent and nothing has changed: the caller may repair the value and try again.</summary>
+public sealed class CannotTravelException : InvalidOperationException
+{
+    internal CannotTravelException(string path, Type type, string reason) : base($"{path}: {reason}")
+    {
+        Path = path;
+        Type = type;
+    }
+
+    /// <summary>From what was sent to the culprit, such as <c>closure.logger._stream: FileStream</c>.</summary>
+    public string Path { get; }
+
+    /// <summary>The type of the culprit.</summary>
+    public Type Type { get; }
+}

@@ -1,0 +1,26 @@
+namespace Skein;
+
+/// <summary>
+/// For a value that stays where it is and is reached from the other side: a token, a progress, the end of a channel. It writes a
+/// description in the value's stead, and makes the stand-in from it there.
+/// </summary>
+abstract class Surrogate
+{
+    /// <summary>Whether values of this type, as it is at run time, are this surrogate's. Asked once for each type. Also for structs.</summary>
+    public abstract bool Handles(Type type);
+
+    /// <summary>Writes the description. <see cref="GraphWriter.Context"/> is what the connection put there.</summary>
+    public abstract void Write(GraphWriter writer, object value);
+
+    /// <summary>Makes the stand-in; it must fit the field it goes into, or the message is refused.</summary>
+    public abstract object Read(GraphReader reader);
+
+    /// <summary>Adds a surrogate, for every connection of this process. Before the first value is written.</summary>
+    public static void Register(Surrogate surrogate)
+    {
+        lock (Registered)
+            Registered.Add(surrogate);
+    }
+
+    protected static readonly List<Surrogate> Registered = [];
+}
