@@ -1,0 +1,21 @@
+namespace Skein.Bench.Experiments;
+
+/// <summary>The experiments, in the order of the results.</summary>
+static class Catalog
+{
+    static readonly Func<Scale, Experiment>[] Makers =
+    [
+        RoundTrip.Create,
+        Tasks.Create,
+        MapInts.Create,
+        Megabyte.Create,
+        FirstResult.Create,
+        Kill.Create,
+        IdleMemory.Create,
+        MapPrograms.Create,
+    ];
+
+    public static IReadOnlyList<string> Names { get; } = [.. All(new Scale(1)).Select(experiment => experiment.Name)];
+
+    public static IEnumerable<Experiment> All(Scale scale) => Makers.Select(create => create(scale));
+}

@@ -1,0 +1,49 @@
+using Skein.Bench;
+using Skein.Bench.Experiments;
+
+const string Usage = """
+    Usage: dotnet run -c Release --project bench -- [NAME…] [--rounds N] [--quick] [--json FILE]
+
+      NAME        an experiment; without one all of them
+      --rounds N  how often each contender is measured (at least 5, which is the default)
+      --quick     a tenth of the work, for a look: nothing is written to RESULTS.md
+      --json FILE the results as JSON ("-": standard output)
+
+    Experiments:
+    """;
+
+string[] names = [];
+var rounds = 5;
+var quick = false;
+string? json = null;
+for (var i = 0; i < args.Length; i++)
+{
+    switch (args[i])
+    {
+        case "--rounds" when i + 1 < args.Length && int.TryParse(args[i + 1], out rounds) && rounds >= 5: i++; break;
+        case "--quick": quick = true; break;
+        case "--json" when i + 1 < args.Length: json = args[++i]; break;
+        case var name when !name.StartsWith('-') && Catalog.Names.Contains(name): names = [.. names, name]; break;
+        default:
+            await Console.Error.WriteLineAsync($"{args[i]}: not understood.\n\n{Usage}\n  {string.Join("\n  ", Catalog.Names)}");
+            return 64;
+    }
+}
+
+var chosen = Catalog.All(new Scale(quick ? 10 : 1)).Where(experiment => names.Length == 0 || names.Contains(experiment.Name));
+var runner = new Runner(rounds, Console.Error);
+List<Result> results = [];
+foreach (var experiment in chosen)
+{
+    var result = await runner.RunAsync(experiment);
+    results.Add(result);
+    await Console.Out.WriteLineAsync(Report.Aligned(result.Rows) + "\n");
+}
+
+if (json == "-")
+    await Console.Out.WriteLineAsync(Store.ToJson(results));
+else if (json is not null)
+    await File.WriteAllTextAsync(json, Store.ToJson(results));
+if (!quick)
+    await Store.KeepAsync(results, Catalog.Names);
+return results.SelectMany(result => result.Figures).Any(figure => figure.Remark?.StartsWith("failed", StringComparison.Ordinal) == true) ? 1 : 0;
