@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+
+namespace Skein.Tests.Structure;
+
+/// <summary>The root of the library is the idea; folders before it are what it is built of, folders after it what is built with it.</summary>
+public partial class FolderTests
+{
+    // A folder may use only those before it. This list is the one place to change the order; "" is the root of src/Skein.
+    static readonly string[] Order = ["Linux", "Wire", "Channels", "Mobility", "Containers", "", "Pools"];
+
+    // The test compares words, so a member that is called as a type of a later folder is taken for its use: rename it.
+    // Where that would be worse than the confusion, the word stands here.
+    static readonly string[] NotOnlyTypes = [];
+
+    [Fact]
+    public void A_folder_uses_only_the_folders_before_it()
+    {
+        var files = Repository.Sources("src/Skein")
+            .Select(file => (file.Path, Folder: FolderOf(file.Path), Code: NotCode().Replace(file.Text, "")))
+            .ToArray();
+        var home = files
+            .SelectMany(file => Declaration().Matches(file.Code).Select(type => (Name: type.Groups[1].Value, file.Folder)))
+            .DistinctBy(type => type.Name)
+            .ToDictionary(type => type.Name, type => type.Folder);
+
+        var backwards =
+            from file in files
+            from word in Word().Matches(file.Code).Select(word => word.Value).Distinct().Except(NotOnlyTypes)
+            where home.TryGetValue(word, out var folder) && Level(folder) > Level(file.Folder)
+            select $"{file.Path} uses {word}, which is of '{home[word]}'";
+
+        Assert.Equal([], backwards);
+    }
+
+    [Fact]
+    public void A_folder_has_no_folders_in_it() =>
+        Assert.Equal([], Repository.Sources("src/Skein").Select(file => file.Path).Where(path => path.Count(c => c == '/') > 1));
+
+    [Fact]
+    public void Only_the_tests_see_what_is_not_public() =>
+        Assert.Equal(
+            ["Skein.Tests"],
+            typeof(GraphCodec).Assembly.GetCustomAttributes(typeof(System.Runtime.CompilerServices.InternalsVisibleToAttribute), false)
+                .Cast<System.Runtime.CompilerServices.InternalsVisibleToAttribute>().Select(friend => friend.AssemblyName));
+
+    static string FolderOf(string path) => path.Split('/') is [var folder, _, ..] ? folder : "";
+
+    static int Level(string folder)
+    {
+        var level = Array.IndexOf(Order, folder);
+        Assert.True(level >= 0, $"src/Skein/{folder} has no place in the order of folders.");
+        return level;
+    }
+
+    [GeneratedRegex("""//.*|"(?:\\.|[^"\\\n])*"|/\*.*?\*/""")] private static partial Regex NotCode();
+    [GeneratedRegex(@"\b(?:class|struct|record|interface|enum|delegate [^\s(]+) ([A-Z]\w*)")] private static partial Regex Declaration();
+    [GeneratedRegex(@"(?<!\.)\b[A-Z]\w*\b")] private static partial Regex Word();
+}
