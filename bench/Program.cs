@@ -1,3 +1,4 @@
+using System.Globalization;
 using Skein.Bench;
 using Skein.Bench.Experiments;
 
@@ -37,7 +38,9 @@ foreach (var experiment in chosen)
 {
     var result = await runner.RunAsync(experiment);
     results.Add(result);
-    await Console.Out.WriteLineAsync(Report.Aligned(result.Rows) + "\n");
+    var foreign = result.Figures.Max(figure => figure.Foreign);
+    await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+        $"{Report.Aligned(result.Rows)}\nload average {result.Load}; others used up to {foreign:0.00} processors{(quick ? "; a quick run, not for quoting" : "")}\n"));
 }
 
 if (json == "-")

@@ -13,7 +13,7 @@ sealed record Figure(
 
 /// <summary>A row of the table, made of two figures and a goal.</summary>
 /// <param name="Ratio">How many times better ours is; null when one of the two is missing or never got there.</param>
-/// <param name="Met">Null when nothing was wanted or ours is missing.</param>
+/// <param name="Met">Null when nothing was wanted or the peer is missing.</param>
 sealed record Row(string Work, Figure Ours, Figure? Peer, Unit Unit, double? Ratio, string? Target, bool? Met)
 {
     public static Row Of(Experiment experiment, Comparison comparison, IReadOnlyDictionary<string, Figure> figures)
@@ -29,8 +29,10 @@ sealed record Row(string Work, Figure Ours, Figure? Peer, Unit Unit, double? Rat
         };
         bool? met = comparison switch
         {
-            { AtLeast: { } times } when ratio is { } reached => reached >= times,
-            { AtMost: { } limit } when ours.Median is { } value => value <= limit,
+            { AtLeast: null, AtMost: null } => null,
+            _ when ours.Median is not { } value || !double.IsFinite(value) => false,
+            { AtMost: { } limit } => ours.Median <= limit,
+            _ when peer?.Median is { } theirs => !double.IsFinite(theirs) || ratio >= comparison.AtLeast,
             _ => null,
         };
         return new(experiment.Work, ours, peer, experiment.Unit, ratio, target, met);

@@ -13,6 +13,8 @@ static class Catalog
         Kill.Create,
         IdleMemory.Create,
         MapPrograms.Create,
+        Codec.Time,
+        Codec.Size,
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All(new Scale(1)).Select(experiment => experiment.Name)];
