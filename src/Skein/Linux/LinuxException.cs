@@ -8,8 +8,12 @@ sealed class LinuxException : IOException
 {
     public LinuxException(string call, int error) : base($"{call}: {new Win32Exception(error).Message} (errno {error})", error)
     {
+        Call = call;
         Error = error;
     }
+
+    /// <summary>What was tried.</summary>
+    public string Call { get; }
 
     /// <summary>The error number, as in <c>errno.h</c>.</summary>
     public int Error { get; }

@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>
+/// The thread that waits for children to end: one epoll over their pidfds. It waits for each of them and never for "any child", so
+/// <see cref="System.Diagnostics.Process"/> can be used beside it.
+/// </summary>
+[SupportedOSPlatform("linux")]
+sealed unsafe partial class ChildWatcher
+{
+    static readonly Lazy<ChildWatcher> Lazy = new(() => new());
+
+    readonly Dictionary<int, ChildProcess> _children = [];
+    readonly int _poll;
+
+    ChildWatcher()
+    {
+        _poll = Libc.Check(CreatePoll(Libc.CloseOnExec), "epoll_create1");
+        new Thread(Watch, 256 * 1024) { IsBackground = true, Name = "Skein child watcher" }.Start();
+    }
+
+    /// <summary>Made before the first child is, so that a child never exists that could not be watched.</summary>
+    public static ChildWatcher Shared => Lazy.Value;
+
+    public void Add(ChildProcess child)
+    {
+        lock (_children)
+            _children.Add(child.Descriptor, child);
+        var wanted = new Event { Events = (uint)Libc.PollIn, Data = child.Descriptor };
+        Libc.Check(ControlPoll(_poll, 1, child.Descriptor, &wanted), "epoll_ctl");
+    }
+
+    void Watch()
+    {
+        const int Batch = 64;
+        var events = stackalloc Event[Batch];
+        while (true)
+        {
+            var count = WaitPoll(_poll, events, Batch, -1);
+            for (var i = 0; i < count; i++)
+            {
+                var descriptor = (int)events[i].Data;
+                _ = ControlPoll(_poll, 2, descriptor, null);
+                ChildProcess? child;
+                lock (_children)
+                    _children.Remove(descriptor, out child);
+                child?.Reap();
+            }
+        }
+    }
+
+    // epoll_event is packed on x64 only.
+    [StructLayout(LayoutKind.Sequential, Pack = 4)]
+    struct Event
+    {
+        public uint Events;
+        public long Data;
+    }
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)] private static partial int CreatePoll(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    private static partial int ControlPoll(int poll, int operation, int descriptor, Event* wanted);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    private static partial int WaitPoll(int poll, Event* events, int count, int milliseconds);
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>What the kernel tells about a process at this moment (proc(5), <c>stat</c>).</summary>
+/// <param name="State">R, S, D, T, Z …</param>
+/// <param name="StartTime">Clock ticks since the system started: number and start time together name a process for ever.</param>
+/// <param name="Ticks">Processor time it used so far, in clock ticks.</param>
+[SupportedOSPlatform("linux")]
+readonly record struct ProcessStatus(int Id, char State, int Parent, int Group, int Session, bool IsKernelThread, long Ticks, long StartTime)
+{
+    const long KernelThread = 0x200000;
+
+    /// <summary>It has ended; only its status has not been taken yet.</summary>
+    public bool IsDead => State is 'Z' or 'X';
+
+    /// <summary>Null where there is no such process.</summary>
+    public static ProcessStatus? Read(int id)
+    {
+        Span<byte> buffer = stackalloc byte[1024];
+        var length = ProcessFile.Read($"/proc/{id}/stat", buffer);
+        if (length <= 0)
+            return null;
+
+        // The name in parentheses may itself contain spaces and parentheses.
+        var text = buffer[..length];
+        var rest = text[(text.LastIndexOf((byte)')') + 2)..];
+        Span<long> fields = stackalloc long[20];
+        var state = (char)rest[0];
+        var field = 0;
+        foreach (var part in rest[2..].Split((byte)' '))
+        {
+            if (field == fields.Length)
+                break;
+            _ = long.TryParse(rest[2..][part], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out fields[field++]);
+        }
+
+        return new(id, state, (int)fields[0], (int)fields[1], (int)fields[2], (fields[5] & KernelThread) != 0, fields[10] + fields[11], fields[18]);
+    }
+
+    /// <summary>All processes at this moment; of those that come and go meanwhile some.</summary>
+    public static IEnumerable<ProcessStatus> ReadAll()
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(folder.AsSpan(6), NumberStyles.None, CultureInfo.InvariantCulture, out var id) && Read(id) is { } status)
+                yield return status;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>The system calls by which a new process becomes what a <see cref="SpawnRequest"/> asks for, in order (x64).</summary>
+[SupportedOSPlatform("linux")]
+static unsafe class SpawnTable
+{
+    public static void Fill(SystemCallTable table, SpawnRequest request, IReadOnlyCollection<string> environment)
+    {
+        var program = table.Text(request.Program);
+        if (request.NewGroup)
+            table.Add("setpgid", SetGroup);
+        if (request.DieWithParent)
+        {
+            // Had this process died before the child could ask to be told, then the child would see another parent.
+            table.Add("prctl(PR_SET_PDEATHSIG)", ProcessControl, SetParentDeathSignal, ProcessDescriptor.SIGKILL)
+                .Expect("getppid: the parent has ended", GetParent, System.Environment.ProcessId);
+        }
+
+        JoinCgroup(table, request.Cgroup);
+        if (request.Processors is { } processors)
+            SetProcessors(table, processors);
+        if (request.Niceness is { } niceness)
+            table.Add($"setpriority to {niceness}", SetPriority, 0, 0, niceness);
+        if (request.WorkingDirectory is { } folder)
+            table.Add($"chdir to {folder}", ChangeFolder, table.Text(folder));
+        MapDescriptors(table, request.Descriptors);
+        foreach (var (resource, value) in request.Limits)
+            table.Add($"prlimit of {resource} to {value}", SetLimit, 0, (nint)resource, table.Value(new Limit(value, value)));
+        ResetSignals(table);
+
+        var arguments = table.Texts([request.Program, .. request.Arguments]);
+        table.Add("execve", Execute, program, arguments, table.Texts(environment));
+    }
+
+    /// <summary>Only the calls that may be lacking, and the end.</summary>
+    public static void FillProbe(SystemCallTable table) =>
+        table.Add("close_range", CloseRange, 3, int.MaxValue, CloseRangeOnExec).Add("exit_group", Exit);
+
+    /// <summary>Version 1 of control groups has one tree for each controller; in version 2 the child is born in its group.</summary>
+    static void JoinCgroup(SystemCallTable table, Cgroup? cgroup)
+    {
+        foreach (var (file, descriptor) in cgroup?.JoinDescriptors ?? [])
+            table.Add($"write to {file}", Write, descriptor, table.Text("0"), 1);
+    }
+
+    static void SetProcessors(SystemCallTable table, IReadOnlyList<int> processors)
+    {
+        var highest = 0;
+        foreach (var processor in processors)
+            highest = Math.Max(highest, processor);
+        var size = ((highest / 64) + 1) * sizeof(ulong);
+        var mask = (ulong*)table.Allocate(size);
+        foreach (var processor in processors)
+            mask[processor / 64] |= 1UL << (processor % 64);
+        table.Add($"sched_setaffinity to {string.Join(',', processors)}", SetAffinity, 0, size, (nint)mask);
+    }
+
+    /// <summary>
+    /// Everything is closed by execve except what is named. Each source is first copied to a number above all targets, so that no
+    /// copy destroys a source that is still needed.
+    /// </summary>
+    static void MapDescriptors(SystemCallTable table, IReadOnlyList<(int Source, int Target)> descriptors)
+    {
+        table.Add("close_range", CloseRange, 3, int.MaxValue, CloseRangeOnExec);
+        var above = 3;
+        foreach (var (_, target) in descriptors)
+            above = Math.Max(above, target + 1);
+        var copies = new SystemCallTable.Cell[descriptors.Count];
+        for (var i = 0; i < copies.Length; i++)
+        {
+            copies[i] = table.NewCell();
+            table.Add($"copy of descriptor {descriptors[i].Source}", Control, descriptors[i].Source, DuplicateCloseOnExec, above, result: copies[i]);
+        }
+
+        for (var i = 0; i < copies.Length; i++)
+        {
+            var (source, target) = descriptors[i];
+            table.Add($"dup3 of descriptor {source} to {target}", Duplicate, copies[i].Address, target, 0, indirect: 1);
+        }
+    }
+
+    /// <summary>
+    /// Handlers are gone already (CLONE_CLEAR_SIGHAND), but what is ignored would stay ignored. The .NET runtime ignores SIGPIPE; a
+    /// program expects to die of it. What else is ignored is so by the wish of who started us (nohup) and is handed on.
+    /// </summary>
+    static void ResetSignals(SystemCallTable table)
+    {
+        table.Add("rt_sigaction(SIGPIPE)", SetSignalAction, 13, (nint)table.Allocate(32), 0, 8);
+        table.Add("rt_sigprocmask", SetSignalMask, 2, (nint)table.Allocate(8), 0, 8);
+    }
+
+    /// <summary>struct rlimit64.</summary>
+    readonly record struct Limit(long Soft, long Hard);
+
+    const int Write = 1, SetSignalAction = 13, SetSignalMask = 14, Execute = 59, Control = 72, ChangeFolder = 80, SetGroup = 109, GetParent = 110;
+    const int SetPriority = 141, ProcessControl = 157, SetAffinity = 203, Exit = 231, Duplicate = 292, SetLimit = 302, CloseRange = 436;
+    const int SetParentDeathSignal = 1, CloseRangeOnExec = 4, DuplicateCloseOnExec = 1030;
+}

@@ -1,0 +1,43 @@
+using System.Runtime.Versioning;
+
+namespace Skein.Tests;
+
+[SupportedOSPlatform("linux")]
+public sealed class SpawnDescriptorTests
+{
+    /// <summary>What the shell has open, seen by another process.</summary>
+    const string List = "ls /proc/$$/fd | tr '\\n' ' '; true";
+
+    [Fact]
+    public async Task A_child_sees_just_the_standard_ones_and_what_it_was_given()
+    {
+        using var leaked = new OutputPipe();
+        var inheritable = Libc.Check(Libc.Control(leaked.WriteEnd, 0, 50), "fcntl(F_DUPFD)"); // not close-on-exec
+        var (output, _) = await Programs.Run(Programs.Shell(List) with { Descriptors = [(leaked.WriteEnd, 7)] });
+        _ = Libc.Close(inheritable);
+        Assert.Equal("0 1 2 7", output.Trim());
+    }
+
+    [Fact]
+    public async Task Sources_and_targets_may_overlap()
+    {
+        using var a = MemoryRegion.Create("skein-test-a", 4096);
+        using var b = MemoryRegion.Create("skein-test-b", 4096);
+        var request = Programs.Shell($"readlink /proc/$$/fd/{a.Descriptor}; readlink /proc/$$/fd/{b.Descriptor}") with
+        {
+            Descriptors = [(a.Descriptor, b.Descriptor), (b.Descriptor, a.Descriptor)],
+        };
+        var (output, _) = await Programs.Run(request);
+        Assert.Equal("/memfd:skein-test-b (deleted)\n/memfd:skein-test-a (deleted)\n", output);
+    }
+
+    [Fact]
+    public async Task A_source_may_keep_its_number_and_be_given_twice()
+    {
+        using var a = MemoryRegion.Create("skein-test-a", 4096);
+        var n = a.Descriptor;
+        var request = Programs.Shell($"readlink /proc/$$/fd/{n} /proc/$$/fd/{n + 1}") with { Descriptors = [(n, n), (n, n + 1)] };
+        var (output, _) = await Programs.Run(request);
+        Assert.Equal("/memfd:skein-test-a (deleted)\n/memfd:skein-test-a (deleted)\n", output);
+    }
+}
