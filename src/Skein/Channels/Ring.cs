@@ -104,12 +104,15 @@ sealed unsafe class Ring
             Wake(ConsumerSleeps);
     }
 
-    /// <summary>Sleeps until the consumer has freed something since the last failed <see cref="TryClaim"/>, or the ring was closed. May return early.</summary>
-    public void SleepUntilWritable()
+    /// <summary>
+    /// Sleeps until the consumer has freed something since the last failed <see cref="TryClaim"/>, the ring was closed, or the time is
+    /// up. May return early.
+    /// </summary>
+    public void SleepUntilWritable(TimeSpan? limit = null)
     {
         Interlocked.Exchange(ref *ProducerSleeps, 1);
         if (Volatile.Read(ref Head) == _seenHead && !IsClosed)
-            Futex.Sleep(ProducerSleeps, 1);
+            Futex.Sleep(ProducerSleeps, 1, limit);
         Volatile.Write(ref *ProducerSleeps, 0);
     }
 

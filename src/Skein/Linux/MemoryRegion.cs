@@ -11,10 +11,11 @@ namespace Skein;
 sealed unsafe partial class MemoryRegion : IDisposable
 {
     byte* _pointer;
+    int _descriptor;
 
     MemoryRegion(int descriptor, nuint size)
     {
-        Descriptor = descriptor;
+        _descriptor = descriptor;
         Size = size;
         var address = Map(null, size, ReadWrite, Shared | NoReserve, descriptor, 0);
         if ((nint)address == -1)
@@ -28,7 +29,7 @@ sealed unsafe partial class MemoryRegion : IDisposable
     }
 
     /// <summary>The descriptor to hand over; it is closed in programs that are not given it.</summary>
-    public int Descriptor { get; }
+    public int Descriptor => _descriptor;
 
     /// <summary>In bytes.</summary>
     public nuint Size { get; }
@@ -56,14 +57,29 @@ sealed unsafe partial class MemoryRegion : IDisposable
     /// <summary>Gives the pages of a range back to the system; they read as zeros afterwards.</summary>
     public void Discard(nuint offset, nuint length) => _ = Advise(_pointer + offset, length, Remove);
 
+    /// <summary>Closes the descriptor; what is mapped stays.</summary>
+    public void CloseDescriptor()
+    {
+        if (Interlocked.Exchange(ref _descriptor, -1) is >= 0 and var open)
+            _ = Libc.Close(open);
+    }
+
+    /// <summary>Unmaps the memory: the caller knows that nobody looks at it any more. Otherwise leave it to the collector.</summary>
     public void Dispose()
     {
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    ~MemoryRegion() => Release();
+
+    void Release()
+    {
         var pointer = _pointer;
-        if (pointer is null)
-            return;
         _pointer = null;
-        _ = Unmap(pointer, Size);
-        _ = Libc.Close(Descriptor);
+        if (pointer is not null)
+            _ = Unmap(pointer, Size);
+        CloseDescriptor();
     }
 
     const int ReadWrite = 3, Shared = 1, NoReserve = 0x4000, Remove = 9;

@@ -1,0 +1,64 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>
+/// A function that stays with the caller: pass it to a process and the process can call it, wherever it runs.
+/// <code>
+/// var ask = Callback.To((string question) => Console.ReadLine());
+/// await pool.RunAsync(Interview, ask);          // in the worker: await ask.InvokeAsync("Name?")
+/// </code>
+/// </summary>
+public static class Callback
+{
+    /// <summary>A callback to a function of this process. It may be called by several processes at once.</summary>
+    public static Callback<T, TResult> To<T, TResult>(Func<T, TResult> function) => new(argument => new(function(argument)));
+
+    /// <inheritdoc cref="To{T, TResult}(Func{T, TResult})"/>
+    [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
+    public static Callback<T, TResult> To<T, TResult>(Func<T, Task<TResult>> function) => new(argument => new(function(argument)));
+}
+
+/// <summary>A function that stays with the caller. Made by <see cref="Callback.To{T, TResult}(Func{T, TResult})"/>.</summary>
+public sealed class Callback<T, TResult> : CallbackTarget
+{
+    readonly Func<T, ValueTask<TResult>> _function;
+
+    internal Callback(Func<T, ValueTask<TResult>> function) => _function = function;
+
+    /// <summary>Calls the function where it lives and waits for its result.</summary>
+    /// <exception cref="Exception">What the function threw there.</exception>
+    public ValueTask<TResult> InvokeAsync(T argument) => _function(argument);
+
+    internal override async Task<byte[]> AnswerAsync(object? argument)
+    {
+        try
+        {
+            return Answer.Of(await _function((T)argument!).ConfigureAwait(false));
+        }
+        catch (Exception error)
+        {
+            return Answer.Of(error);
+        }
+    }
+
+    internal override object? ReadArgument(GraphReader reader) => reader.Read<T>();
+
+    [SupportedOSPlatform("linux")]
+    internal override object StandIn(WorkerReferences worker, int number) =>
+        new Callback<T, TResult>(async argument =>
+            Answer.Read<TResult>(await worker.CallAsync(number, argument).ConfigureAwait(false)));
+}
+
+/// <summary>What a connection knows of a callback without knowing its types. Not for use outside of the library.</summary>
+public abstract class CallbackTarget
+{
+    private protected CallbackTarget() { }
+
+    internal abstract Task<byte[]> AnswerAsync(object? argument);
+
+    internal abstract object? ReadArgument(GraphReader reader);
+
+    [SupportedOSPlatform("linux")]
+    internal abstract object StandIn(WorkerReferences worker, int number);
+}

@@ -1,0 +1,19 @@
+namespace Skein;
+
+/// <summary>What a running function can know of the process that it is.</summary>
+public static class Here
+{
+    static readonly AsyncLocal<HereContext?> OnThread = new();
+
+    /// <summary>Cancelled when this process, or the task that runs in it, is asked to stop. Outside of a process it never is.</summary>
+    public static CancellationToken Stopping =>
+        OnThread.Value is { } thread ? thread.Stopping : OperatingSystem.IsLinux() && WorkerProgram.Current is { } worker ? worker.Stopping : default;
+
+    /// <summary>The id of this process; null outside of one.</summary>
+    public static string? Id => OnThread.Value?.Id ?? (OperatingSystem.IsLinux() ? WorkerProgram.Current?.Id : null);
+
+    internal static void Enter(HereContext context) => OnThread.Value = context;
+}
+
+/// <summary>What a process that is a thread knows of itself.</summary>
+sealed record HereContext(string Id, CancellationToken Stopping);

@@ -1,0 +1,124 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>A process is an operating-system process: a worker that gets one call, or a program.</summary>
+[SupportedOSPlatform("linux")]
+sealed class OsProcessPlace : Place
+{
+    public override string ToString() => nameof(OsProcess);
+
+    public override Task<Process<int>> StartProgramAsync(ProgramStart program, CancellationToken cancellation = default) =>
+        ProgramProcess.StartAsync(this, program, cancellation);
+
+    internal override async Task<Process<TResult>> StartAsync<TResult>(Job<TResult> job, ProcessOptions? options, CancellationToken cancellation)
+    {
+        var process = new OsProcess<TResult>(this, job, options ?? new());
+        await process.StartAsync(cancellation).ConfigureAwait(false);
+        return process;
+    }
+}
+
+/// <summary>A function that runs in a worker of its own.</summary>
+[SupportedOSPlatform("linux")]
+sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions options) : Process<TResult>, IWorkerOwner
+{
+    readonly WorkItem<TResult> _item = new(job);
+    readonly Lock _gate = new();
+    readonly CancellationTokenSource _ended = new();
+    Worker? _worker;
+    ProcessState _state = ProcessState.Starting;
+    CancellationTokenRegistration _cancellation;
+
+    public override string Id { get; } = ProcessIds.Next();
+
+    public override Place Place => place;
+
+    public override int OsProcessId => Worker.ProcessId;
+
+    public override ProcessState State => _state;
+
+    public override MemoryLimitKind? MemoryLimitKind => Worker.MemoryLimit?.Kind;
+
+    public override Task<TResult> Completion => _item.Completion;
+
+    public override Task<Exit> Exited => Worker.Exited;
+
+    Worker Worker => _worker ?? throw new InvalidOperationException($"Process {Id} has not been started.");
+
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        _worker = await Task.Run(() => Worker.Start(Id, this, options), cancellation).ConfigureAwait(false);
+        try
+        {
+            await _worker.Ready.WaitAsync(cancellation).ConfigureAwait(false);
+            Change(ProcessEvent.Started);
+            if (_worker.Submit(_item) && _item.Completion is { IsFaulted: true, Exception.InnerException: CannotTravelException refused })
+                throw refused;
+        }
+        catch
+        {
+            _worker.Kill(ExitCause.Killed);
+            await _worker.Exited.ConfigureAwait(false);
+            throw;
+        }
+
+        _worker.End();   // after its one call
+        _cancellation = cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
+        if (options.TimeLimit is { } limit)
+            _ = TimeOutAsync(limit);
+    }
+
+    public override Task StopAsync(TimeSpan? grace = null) => StopAsync(grace ?? options.Grace, ExitCause.Killed);
+
+    public override void Kill() => Worker.Kill(ExitCause.Killed);
+
+    public void OnRoom(Worker worker) { }
+
+    public void OnEnded(Worker worker, Exit exit, IReadOnlyList<WorkItem> victims, IReadOnlyList<WorkItem> unstarted)
+    {
+        Change(ProcessEvent.Ended);
+        _ended.Cancel();
+        _cancellation.Unregister();
+        foreach (var item in victims.Concat(unstarted))
+            item.Fail(exit.ToException(Id));
+    }
+
+    async Task StopAsync(TimeSpan grace, ExitCause cause)
+    {
+        if (!Worker.HasEnded)
+        {
+            Change(ProcessEvent.AskedToStop);
+            Worker.AskToStop(_item);
+            try
+            {
+                await Worker.Exited.WaitAsync(grace).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                Worker.Kill(cause);
+            }
+        }
+
+        await Worker.Exited.ConfigureAwait(false);
+    }
+
+    async Task TimeOutAsync(TimeSpan limit)
+    {
+        try
+        {
+            await Task.Delay(limit, _ended.Token).ConfigureAwait(false);
+            await StopAsync(options.Grace, ExitCause.TimedOut).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // it ended in time
+        }
+    }
+
+    void Change(ProcessEvent happened)
+    {
+        lock (_gate)
+            _state = _state.Next(happened);
+    }
+}

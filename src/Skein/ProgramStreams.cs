@@ -1,0 +1,113 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>The standard streams of a program that is started: which descriptors it gets, and what is done with the other ends.</summary>
+[SupportedOSPlatform("linux")]
+sealed class ProgramStreams
+{
+    readonly List<int> _childs = [];
+    readonly List<(int Descriptor, ForwardedOutput Output)> _outputs = [];
+    int _input = -1;
+
+    public int Input(ProgramStart program)
+    {
+        if (program.InheritInput)
+            return 0;
+        if (program.StandardInput is null)
+            return Null(ReadOnly);
+        var (read, write) = Pipe();
+        _input = write;
+        return read;
+    }
+
+    public int Output(ProgramOutput output, int inherited)
+    {
+        switch (output)
+        {
+            case ForwardedOutput forwarded:
+                var (read, write) = Pipe(readByChild: false);
+                _outputs.Add((read, forwarded));
+                return write;
+            case DiscardedOutput:
+                return Null(WriteOnly);
+            default:
+                return inherited;
+        }
+    }
+
+    /// <summary>The program has its ends. The task completes when all it printed was taken.</summary>
+    public Task Begin(ProgramStart program)
+    {
+        CloseChilds();
+        if (_input >= 0)
+            _ = FeedAsync(program.StandardInput!, _input);
+        _input = -1;
+        if (_outputs.Count == 0)
+            return Task.CompletedTask;
+        var reads = _outputs.Select(output => Quietly(OutputPump.ReadAsync(output.Descriptor, output.Output.Sink))).ToArray();
+        _outputs.Clear();
+        return Task.WhenAll(reads);
+    }
+
+    public void Abandon()
+    {
+        CloseChilds();
+        foreach (var (descriptor, _) in _outputs)
+            _ = Libc.Close(descriptor);
+        if (_input >= 0)
+            _ = Libc.Close(_input);
+    }
+
+    // A program need not read its input to the end: a broken pipe is its right.
+    static async Task FeedAsync(Stream source, int descriptor)
+    {
+        using var pipe = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Write, 0);
+        try
+        {
+            await source.CopyToAsync(pipe).ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // as said
+        }
+    }
+
+    // A sink that failed has closed the pipe; the program's end says the rest.
+    static async Task Quietly(Task reading)
+    {
+        try
+        {
+            await reading.ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // as said
+        }
+    }
+
+    int Null(int access)
+    {
+        var descriptor = ProcessFile.Open("/dev/null", access | Libc.CloseOnExec);
+        _childs.Add(descriptor);
+        return descriptor;
+    }
+
+    unsafe (int Read, int Write) Pipe(bool readByChild = true)
+    {
+        var ends = stackalloc int[2];
+        Libc.Check(Libc.Pipe(ends, Libc.CloseOnExec), "pipe2");
+        _childs.Add(readByChild ? ends[0] : ends[1]);
+        return (ends[0], ends[1]);
+    }
+
+    void CloseChilds()
+    {
+        foreach (var descriptor in _childs)
+            _ = Libc.Close(descriptor);
+        _childs.Clear();
+    }
+
+    const int ReadOnly = 0, WriteOnly = 1;
+
+}

@@ -1,0 +1,110 @@
+namespace Skein;
+
+/// <summary>A process is a thread of its own in this process.</summary>
+sealed class ThreadPlace : Place
+{
+    public override string ToString() => nameof(Thread);
+
+    public override Task<Process<int>> StartProgramAsync(ProgramStart program, CancellationToken cancellation = default) =>
+        throw new NotSupportedException($"A program is never a thread of this process: start {program.Program} in Place.OsProcess.");
+
+    internal override Task<Process<TResult>> StartAsync<TResult>(Job<TResult> job, ProcessOptions? options, CancellationToken cancellation)
+    {
+        if (options is { MemoryLimit: not null } or { Niceness: not null } or { Processors: not null } or { WorkingDirectory: not null } or { Environment.Count: > 0 })
+            throw new NotSupportedException("A thread shares memory, folder, environment and priority with its process: Place.Thread cannot hold it to these options. Use Place.OsProcess.");
+        cancellation.ThrowIfCancellationRequested();
+        return Task.FromResult<Process<TResult>>(new ThreadProcess<TResult>(this, job, options ?? new(), cancellation));
+    }
+}
+
+/// <summary>A function that runs on a thread of its own; where it awaits, it goes on on the thread pool.</summary>
+sealed class ThreadProcess<TResult> : Process<TResult>
+{
+    readonly CancellationTokenSource _stopping = new();
+    readonly WorkItem<TResult> _item;
+    readonly ProcessOptions _options;
+    readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Lock _gate = new();
+    ProcessState _state = ProcessState.Starting;
+    bool _timedOut;
+
+    public ThreadProcess(Place place, Job<TResult> job, ProcessOptions options, CancellationToken cancellation)
+    {
+        Place = place;
+        _options = options;
+        _item = new(job);
+        cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
+        new Thread(Run) { IsBackground = true, Name = $"skein-{Id}" }.Start();
+    }
+
+    public override string Id { get; } = ProcessIds.Next();
+
+    public override Place Place { get; }
+
+    public override int OsProcessId => Environment.ProcessId;
+
+    public override ProcessState State => _state;
+
+    public override MemoryLimitKind? MemoryLimitKind => null;
+
+    public override Task<TResult> Completion => _item.Completion;
+
+    public override Task<Exit> Exited => _exited.Task;
+
+    public override async Task StopAsync(TimeSpan? grace = null)
+    {
+        if (_exited.Task.IsCompleted)
+            return;
+        Change(ProcessEvent.AskedToStop);
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        try
+        {
+            await _exited.Task.WaitAsync(grace ?? _options.Grace).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            throw new PlaceException(
+                $"Process {Id} did not stop within its grace period, and a thread cannot be killed: it goes on, abandoned. " +
+                "Run code that does not listen to Here.Stopping in Place.OsProcess.");
+        }
+    }
+
+    public override void Kill() =>
+        throw new PlaceException($"Process {Id} is a thread, which cannot be killed: ask it by StopAsync, or run it in Place.OsProcess.");
+
+    void Run()
+    {
+        Here.Enter(new(Id, _stopping.Token));
+        Change(ProcessEvent.Started);
+        if (_options.TimeLimit is { } limit)
+            _ = TimeOutAsync(limit);
+        _ = FinishAsync(_item.RunHereAsync());
+    }
+
+    async Task TimeOutAsync(TimeSpan limit)
+    {
+        using var ended = new CancellationTokenSource();
+        if (await Task.WhenAny(_exited.Task, Task.Delay(limit, ended.Token)).ConfigureAwait(false) == _exited.Task)
+        {
+            await ended.CancelAsync().ConfigureAwait(false);
+            return;
+        }
+
+        _timedOut = true;
+        _item.Fail(new TimeoutException($"Process {Id} took longer than {limit}. It was asked to stop; a thread cannot be killed."));
+        await _stopping.CancelAsync().ConfigureAwait(false);
+    }
+
+    async Task FinishAsync(Task run)
+    {
+        await run.ConfigureAwait(false);
+        Change(ProcessEvent.Ended);
+        _exited.TrySetResult(new(_timedOut ? ExitCause.TimedOut : ExitCause.Returned, Completion.IsCompletedSuccessfully ? 0 : 1, 0, default, ""));
+    }
+
+    void Change(ProcessEvent happened)
+    {
+        lock (_gate)
+            _state = _state.Next(happened);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>
+/// A function with its arguments: what travels to a worker, as an object graph, and is executed there. One small class for each shape of
+/// function, so that nothing is looked up by reflection when it runs.
+/// </summary>
+abstract class Job
+{
+    /// <summary>Runs the function to its end on the calling thread and returns its result to the caller.</summary>
+    /// <exception cref="Exception">What the function threw, or a <see cref="CannotTravelException"/> for its result.</exception>
+    [SupportedOSPlatform("linux")]
+    public abstract void Execute(in Reply reply);
+}
+
+/// <summary>A job with a result.</summary>
+abstract class Job<TResult> : Job
+{
+    /// <summary>Starts the function on the calling thread.</summary>
+    public abstract ValueTask<TResult> InvokeAsync();
+
+    [SupportedOSPlatform("linux")]
+    public sealed override void Execute(in Reply reply)
+    {
+        var running = InvokeAsync();
+        reply.Return(running.IsCompletedSuccessfully ? running.Result : running.AsTask().GetAwaiter().GetResult());
+    }
+}
+
+sealed class SyncJob<TResult>(Func<TResult> function) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => new(function());
+}
+
+sealed class SyncJob<T, TResult>(Func<T, TResult> function, T argument) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => new(function(argument));
+}
+
+sealed class SyncJob<T1, T2, TResult>(Func<T1, T2, TResult> function, T1 first, T2 second) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => new(function(first, second));
+}
+
+sealed class TaskJob<TResult>(Func<Task<TResult>> function) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => new(function());
+}
+
+sealed class TaskJob<T, TResult>(Func<T, Task<TResult>> function, T argument) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => new(function(argument));
+}
+
+sealed class TaskJob<T1, T2, TResult>(Func<T1, T2, Task<TResult>> function, T1 first, T2 second) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => new(function(first, second));
+}
+
+sealed class ValueTaskJob<TResult>(Func<ValueTask<TResult>> function) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => function();
+}
+
+sealed class ValueTaskJob<T, TResult>(Func<T, ValueTask<TResult>> function, T argument) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => function(argument);
+}
+
+sealed class ValueTaskJob<T1, T2, TResult>(Func<T1, T2, ValueTask<TResult>> function, T1 first, T2 second) : Job<TResult>
+{
+    public override ValueTask<TResult> InvokeAsync() => function(first, second);
+}
+
+/// <summary>A function without a result: <see cref="Nothing"/> stands for it.</summary>
+sealed class ActionJob(Action function) : Job<Nothing>
+{
+    public override ValueTask<Nothing> InvokeAsync()
+    {
+        function();
+        return default;
+    }
+}
+
+sealed class ActionJob<T>(Action<T> function, T argument) : Job<Nothing>
+{
+    public override ValueTask<Nothing> InvokeAsync()
+    {
+        function(argument);
+        return default;
+    }
+}
+
+sealed class ActionJob<T1, T2>(Action<T1, T2> function, T1 first, T2 second) : Job<Nothing>
+{
+    public override ValueTask<Nothing> InvokeAsync()
+    {
+        function(first, second);
+        return default;
+    }
+}
+
+/// <summary>An asynchronous function without a result.</summary>
+sealed class AsyncActionJob(Func<Task> function) : Job<Nothing>
+{
+    public override async ValueTask<Nothing> InvokeAsync()
+    {
+        await function().ConfigureAwait(false);
+        return default;
+    }
+}
+
+sealed class AsyncActionJob<T>(Func<T, Task> function, T argument) : Job<Nothing>
+{
+    public override async ValueTask<Nothing> InvokeAsync()
+    {
+        await function(argument).ConfigureAwait(false);
+        return default;
+    }
+}
+
+sealed class AsyncActionJob<T1, T2>(Func<T1, T2, Task> function, T1 first, T2 second) : Job<Nothing>
+{
+    public override async ValueTask<Nothing> InvokeAsync()
+    {
+        await function(first, second).ConfigureAwait(false);
+        return default;
+    }
+}
+
+/// <summary>The result of a function that has none.</summary>
+public readonly record struct Nothing;

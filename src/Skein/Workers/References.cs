@@ -1,0 +1,203 @@
+using System.Collections.Concurrent;
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>
+/// The parent's side of what stays with the parent while a job refers to it: tokens, progress, callbacks. Each has a number; the job's
+/// entries go when the job has ended.
+/// </summary>
+[SupportedOSPlatform("linux")]
+sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
+{
+    readonly ConcurrentDictionary<int, object> _targets = new();
+    readonly ConcurrentDictionary<int, bool> _regions = new();
+    int _last;
+
+    /// <summary>Whose message is being written; the connection's sending lock is held.</summary>
+    public ReferenceList? Owner { get; set; }
+
+    public int Add(object target)
+    {
+        var number = Interlocked.Increment(ref _last);
+        _targets[number] = target;
+        Owner?.Add(new Entry(this, number, null));
+        return number;
+    }
+
+    /// <summary>A token that, when it is cancelled here, is cancelled there.</summary>
+    public int Add(CancellationToken token)
+    {
+        var number = Interlocked.Increment(ref _last);
+        var registration = token.UnsafeRegister(_ => control.Send(WorkerFrame.Cancel, number), null);
+        Owner?.Add(new Entry(this, number, registration));
+        return number;
+    }
+
+    /// <summary>True the first time a region of memory is sent by this connection: only then its descriptor must go along.</summary>
+    public bool Introduce(int region) => _regions.TryAdd(region, true);
+
+    public object? Find(int number) => _targets.GetValueOrDefault(number);
+
+    public override int Attach(int descriptor)
+    {
+        var number = Interlocked.Increment(ref _last);
+        control.Send(WorkerFrame.Descriptor, number, descriptor);
+        return number;
+    }
+
+    public override int Take(int number) => throw new InvalidDataException("A worker sent a descriptor, which it has no way to do.");
+
+    sealed class Entry(ParentReferences references, int number, IDisposable? registration) : IDisposable
+    {
+        public void Dispose()
+        {
+            registration?.Dispose();
+            references._targets.TryRemove(number, out _);
+        }
+    }
+}
+
+/// <summary>What a job refers to, until it has ended.</summary>
+sealed class ReferenceList
+{
+    List<IDisposable>? _entries;
+
+    public void Add(IDisposable entry) => (_entries ??= []).Add(entry);
+
+    public void Clear()
+    {
+        if (_entries is not { } entries)
+            return;
+        _entries = null;
+        foreach (var entry in entries)
+            entry.Dispose();
+    }
+}
+
+/// <summary>The worker's side: the stand-ins for what stayed with the parent.</summary>
+[SupportedOSPlatform("linux")]
+sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
+{
+    readonly Lock _gate = new();
+    readonly Dictionary<int, CancellationTokenSource> _tokens = [];
+    readonly HashSet<int> _cancelledEarly = [];
+    readonly Dictionary<int, int> _descriptors = [];
+    readonly Dictionary<int, TaskCompletionSource<byte[]>> _requests = [];
+    readonly Dictionary<int, List<byte[]>> _pieces = [];
+    int _lastRequest, _lastToken;
+
+    public CancellationToken Token(int number)
+    {
+        lock (_gate)
+        {
+            _lastToken = Math.Max(_lastToken, number);
+            if (_cancelledEarly.Remove(number))
+                return new(canceled: true);
+            if (!_tokens.TryGetValue(number, out var source))
+                _tokens[number] = source = new();
+            return source.Token;
+        }
+    }
+
+    public void Cancel(int number)
+    {
+        CancellationTokenSource? source;
+        lock (_gate)
+        {
+            if (!_tokens.TryGetValue(number, out source))
+                _cancelledEarly.Add(number);
+        }
+
+        source?.CancelAsync();   // the functions that were registered run on the pool, not on the thread that watches the parent
+    }
+
+    public void Report<T>(int number, T value) => outbox.Send(WorkerFrame.Progress, number, 0, value);
+
+    public Task<byte[]> CallAsync<T>(int number, T argument)
+    {
+        var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
+        int request;
+        lock (_gate)
+        {
+            request = ++_lastRequest;
+            _requests[request] = answer;
+        }
+
+        try
+        {
+            outbox.Send(WorkerFrame.Callback, number, (ulong)request, argument);
+        }
+        catch
+        {
+            lock (_gate)
+                _requests.Remove(request);
+            throw;
+        }
+
+        return answer.Task;
+    }
+
+    public void Answer(int request, bool more, ReadOnlySpan<byte> piece)
+    {
+        TaskCompletionSource<byte[]>? waiting;
+        byte[] whole;
+        lock (_gate)
+        {
+            if (more || _pieces.ContainsKey(request))
+            {
+                if (!_pieces.TryGetValue(request, out var pieces))
+                    _pieces[request] = pieces = [];
+                pieces.Add(piece.ToArray());
+                if (more)
+                    return;
+                whole = [.. pieces.SelectMany(part => part)];
+                _pieces.Remove(request);
+            }
+            else
+            {
+                whole = piece.ToArray();
+            }
+
+            if (!_requests.Remove(request, out waiting))
+                return;
+        }
+
+        waiting.TrySetResult(whole);
+    }
+
+    /// <summary>Tokens live as long as the call that brought them.</summary>
+    public void EndOfCall()
+    {
+        lock (_gate)
+        {
+            if (_tokens.Count > 0)
+                _tokens.Clear();
+            if (_cancelledEarly.Count > 0)
+                _cancelledEarly.RemoveWhere(number => number <= _lastToken);   // later ones are of calls still to come
+        }
+    }
+
+    public void Arrived(int number, int descriptor)
+    {
+        lock (_descriptors)
+        {
+            _descriptors[number] = descriptor;
+            Monitor.PulseAll(_descriptors);
+        }
+    }
+
+    public override int Attach(int descriptor) => throw new NotSupportedException("A worker cannot send a descriptor to its parent.");
+
+    // A descriptor travels by another way than the message that names it and may come a moment later.
+    public override int Take(int number)
+    {
+        lock (_descriptors)
+        {
+            int descriptor;
+            while (!_descriptors.Remove(number, out descriptor))
+                Monitor.Wait(_descriptors);
+            return descriptor;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using System.Diagnostics;
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>Where a job that runs in a worker returns its result: one slot of the connection to the parent.</summary>
+[SupportedOSPlatform("linux")]
+readonly struct Reply(WorkerOutbox outbox, WorkerMemory memory, int slot, long started)
+{
+    public void Return<T>(T result) => outbox.Send(WorkerFrame.Result, slot, Elapsed, result);
+
+    public void Fail(Exception error) => outbox.Send(WorkerFrame.Fault, slot, Elapsed, FaultRecord.Of(error));
+
+    /// <summary>Tells the parent which item of a chunk runs from now on.</summary>
+    public void StartItem(int index)
+    {
+        memory.RunningItem = index;
+        memory.StartedAt = Stopwatch.GetTimestamp();
+    }
+
+    ulong Elapsed => (ulong)((Stopwatch.GetTimestamp() - started) * 1_000_000 / Stopwatch.Frequency);
+}

@@ -1,0 +1,91 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>Sends messages of any length through a ring: long ones in pieces, so that copying in and copying out overlap.</summary>
+[SupportedOSPlatform("linux")]
+sealed class RingSender(Ring ring)
+{
+    /// <summary>Marks a piece that is not the last of its message.</summary>
+    public const uint More = 1;
+
+    // Waiting for room is waiting for a copy of some 100 KB: a few microseconds, less than going to sleep costs.
+    const int Spins = 200;
+
+    // The other side may wait for us to receive before it frees anything: look after that this often.
+    static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(1);
+
+    /// <param name="message">Copied into the ring.</param>
+    /// <param name="whileFull">Called when there is no room: the sender may have to receive so that the other side can go on.</param>
+    /// <returns>False when the ring was closed: the other side is gone.</returns>
+    public bool Send(ReadOnlySpan<byte> message, Action? whileFull = null)
+    {
+        do
+        {
+            var length = Math.Min(message.Length, ring.MaxMessage);
+            var flags = length < message.Length ? More : 0;
+            Span<byte> space;
+            for (var turn = 0; !ring.TryClaim(length, out space, flags); turn++)
+            {
+                if (ring.IsClosed)
+                    return false;
+                whileFull?.Invoke();
+                if (turn < Spins)
+                {
+                    Thread.SpinWait(20);
+                }
+                else
+                {
+                    ring.SleepUntilWritable(Nap);
+                }
+            }
+
+            message[..length].CopyTo(space);
+            ring.Commit();
+            message = message[length..];
+        }
+        while (!message.IsEmpty);
+        return true;
+    }
+}
+
+/// <summary>Receives what a <see cref="RingSender"/> sends. One thread at a time.</summary>
+[SupportedOSPlatform("linux")]
+sealed class RingReceiver(Ring ring)
+{
+    const int Kept = 1 << 20;   // a larger buffer is given back after its message
+
+    byte[] _buffer = new byte[4096];
+    int _length;
+
+    /// <summary>A whole message, or false when there is none yet. The buffer is valid until the next call.</summary>
+    public bool TryReceive(out ArraySegment<byte> message)
+    {
+        if (_length == 0 && _buffer.Length > Kept)
+            _buffer = new byte[4096];
+        while (ring.TryPeek(out var piece, out var flags))
+        {
+            Append(piece);
+            ring.Release();
+            if ((flags & RingSender.More) != 0)
+                continue;
+            message = new(_buffer, 0, _length);
+            _length = 0;
+            return true;
+        }
+
+        message = default;
+        return false;
+    }
+
+    void Append(ReadOnlySpan<byte> piece)
+    {
+        var total = (long)_length + piece.Length;
+        if (total > GraphLimits.MaxMessage)
+            throw new InvalidDataException($"A message of more than {GraphLimits.MaxMessage} bytes was received.");
+        if (total > _buffer.Length)
+            Array.Resize(ref _buffer, (int)Math.Min(Math.Max(total, _buffer.Length * 2L), Array.MaxLength));
+        piece.CopyTo(_buffer.AsSpan(_length));
+        _length = (int)total;
+    }
+}

@@ -1,0 +1,132 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>The values that stay with the caller and are reached from the worker: the list.</summary>
+[SupportedOSPlatform("linux")]
+static class Surrogates
+{
+    static int _registered;
+
+    public static void Register()
+    {
+        if (Interlocked.Exchange(ref _registered, 1) != 0)
+            return;
+        Surrogate.Register(new TokenSurrogate());
+        Surrogate.Register(new ProgressSurrogate());
+        Surrogate.Register(new CallbackSurrogate());
+    }
+}
+
+/// <summary>A token is cancelled there when it is cancelled here.</summary>
+[SupportedOSPlatform("linux")]
+sealed class TokenSurrogate : Surrogate
+{
+    const byte Never = 0, Already = 1, Linked = 2;
+
+    public override bool Handles(Type type) => type == typeof(CancellationToken);
+
+    public override void Write(GraphWriter writer, object value)
+    {
+        var token = (CancellationToken)value;
+        if (token.IsCancellationRequested)
+        {
+            writer.WriteByte(Already);
+        }
+        else if (!token.CanBeCanceled)
+        {
+            writer.WriteByte(Never);
+        }
+        else
+        {
+            writer.WriteByte(Linked);
+            writer.WriteNumber((ulong)Connection.Of(writer, value).Add(token));
+        }
+    }
+
+    public override object Read(GraphReader reader) => reader.ReadByte() switch
+    {
+        Never => CancellationToken.None,
+        Already => new CancellationToken(canceled: true),
+        _ => Connection.Of(reader).Token((int)reader.ReadNumber()),
+    };
+}
+
+/// <summary>What is reported there is reported here, in order.</summary>
+[SupportedOSPlatform("linux")]
+sealed class ProgressSurrogate : Surrogate
+{
+    public override bool Handles(Type type) => Interface(type) is not null;
+
+    public override void Write(GraphWriter writer, object value)
+    {
+        var reported = Interface(value.GetType())!.GetGenericArguments()[0];
+        var target = Activator.CreateInstance(typeof(ProgressTarget<>).MakeGenericType(reported), value)!;
+        writer.WriteNumber((ulong)Connection.Of(writer, value).Add(target));
+        writer.WriteType(reported);
+    }
+
+    public override object Read(GraphReader reader)
+    {
+        var number = (int)reader.ReadNumber();
+        return Activator.CreateInstance(typeof(RemoteProgress<>).MakeGenericType(reader.ReadType()), Connection.Of(reader), number)!;
+    }
+
+    static Type? Interface(Type type) =>
+        type.GetInterfaces().FirstOrDefault(each => each.IsGenericType && each.GetGenericTypeDefinition() == typeof(IProgress<>));
+}
+
+/// <summary>A progress that stayed with the caller.</summary>
+abstract class ProgressTarget
+{
+    /// <summary>Reads a report, and returns what delivers it.</summary>
+    public abstract Action Read(GraphReader reader);
+}
+
+sealed class ProgressTarget<T>(IProgress<T> progress) : ProgressTarget
+{
+    public override Action Read(GraphReader reader)
+    {
+        var value = reader.Read<T>();
+        return () => progress.Report(value);
+    }
+}
+
+[SupportedOSPlatform("linux")]
+sealed class RemoteProgress<T>(WorkerReferences worker, int number) : IProgress<T>
+{
+    public void Report(T value) => worker.Report(number, value);
+}
+
+[SupportedOSPlatform("linux")]
+sealed class CallbackSurrogate : Surrogate
+{
+    public override bool Handles(Type type) => type.IsSubclassOf(typeof(CallbackTarget));
+
+    public override void Write(GraphWriter writer, object value)
+    {
+        writer.WriteNumber((ulong)Connection.Of(writer, value).Add(value));
+        writer.WriteType(value.GetType());
+    }
+
+    public override object Read(GraphReader reader)
+    {
+        var number = (int)reader.ReadNumber();
+        var type = reader.ReadType();
+        if (!Handles(type))
+            throw new InvalidDataException($"{type} is no callback.");
+        var shape = (CallbackTarget)System.Runtime.CompilerServices.RuntimeHelpers.GetUninitializedObject(type);
+        return shape.StandIn(Connection.Of(reader), number);
+    }
+}
+
+/// <summary>The connection that a message is written for or came by.</summary>
+[SupportedOSPlatform("linux")]
+static class Connection
+{
+    public static ParentReferences Of(GraphWriter writer, object value) => writer.Context as ParentReferences
+        ?? throw new CannotTravelException(value.GetType().Name, value.GetType(), "it stays with the process that made it, and can be passed only as an argument or a captured variable of a function.");
+
+    public static WorkerReferences Of(GraphReader reader) => reader.Context as WorkerReferences
+        ?? throw new InvalidDataException("A value that refers to a connection was read outside of one.");
+}

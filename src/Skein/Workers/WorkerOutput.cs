@@ -1,0 +1,92 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>What a worker prints: forwarded line by line, so that the lines of several workers do not mix; the last errors are kept.</summary>
+[SupportedOSPlatform("linux")]
+sealed class WorkerOutput
+{
+    readonly LineSink _output, _errors;
+    int _outputHere = -1, _errorsHere = -1;
+
+    WorkerOutput(ProcessOptions options)
+    {
+        _output = new(options.OnOutput ?? Console.Out.WriteLine);
+        _errors = new(options.OnError ?? Console.Error.WriteLine);
+        (_outputHere, OutputEnd) = Pipe();
+        try
+        {
+            (_errorsHere, ErrorEnd) = Pipe();
+        }
+        catch
+        {
+            Abandon();
+            throw;
+        }
+    }
+
+    /// <summary>For the worker to write to; closed here by <see cref="Begin"/>.</summary>
+    public int OutputEnd { get; private set; } = -1;
+
+    public int ErrorEnd { get; private set; } = -1;
+
+    /// <summary>Completes when all that was printed has been forwarded.</summary>
+    public Task Drained { get; private set; } = Task.CompletedTask;
+
+    public string LastErrors => _errors.LastLines;
+
+    public static WorkerOutput Create(ProcessOptions options) => new(options);
+
+    /// <summary>The worker has its ends: from now on forward.</summary>
+    public void Begin()
+    {
+        CloseEnds();
+        Drained = Task.WhenAll(ForwardAsync(_outputHere, _output), ForwardAsync(_errorsHere, _errors));
+        _outputHere = _errorsHere = -1;
+    }
+
+    /// <summary>Adds a line of our own to the errors.</summary>
+    public void Note(string line) => _errors.Write(System.Text.Encoding.UTF8.GetBytes(line + "\n"));
+
+    /// <summary>There will be no worker.</summary>
+    public void Abandon()
+    {
+        CloseEnds();
+        Close(_outputHere);
+        Close(_errorsHere);
+        _outputHere = _errorsHere = -1;
+    }
+
+    static async Task ForwardAsync(int descriptor, LineSink lines)
+    {
+        try
+        {
+            await OutputPump.ReadAsync(descriptor, lines.Write).ConfigureAwait(false);
+            lines.Complete();
+        }
+        catch (Exception)
+        {
+            // The sink is the caller's: when it fails, what the worker prints goes nowhere, and the worker lives on.
+        }
+    }
+
+    void CloseEnds()
+    {
+        Close(OutputEnd);
+        Close(ErrorEnd);
+        OutputEnd = ErrorEnd = -1;
+    }
+
+    static void Close(int descriptor)
+    {
+        if (descriptor >= 0)
+            _ = Libc.Close(descriptor);
+    }
+
+    static unsafe (int Read, int Write) Pipe()
+    {
+        var ends = stackalloc int[2];
+        Libc.Check(Libc.Pipe(ends, Libc.CloseOnExec), "pipe2");
+        return (ends[0], ends[1]);
+    }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>
+/// How a worker is started: the application itself, again, with Skein as its startup hook. The runtime runs the hook before
+/// <c>Main</c>, and it never returns. So a worker has the application's own files, settings, runtime and entry assembly, and needs
+/// nothing of it: no call in Main, no second executable. Works with <c>dotnet app.dll</c>, an application host, file-based,
+/// self-contained and single-file applications.
+/// </summary>
+[SupportedOSPlatform("linux")]
+static class WorkerStart
+{
+    public const string HooksVariable = "DOTNET_STARTUP_HOOKS";
+
+    const int MemoryTarget = 3, ControlTarget = 4;   // the first descriptors after the standard three
+
+    static readonly (string Program, string[] Arguments) Command = FindCommand();
+
+    /// <summary>Starts a worker; it answers on the memory's ring of results when it is ready.</summary>
+    /// <exception cref="PlaceException">The operating system refused, or the application cannot be started a second time.</exception>
+    public static ChildProcess Start(string id, WorkerMemory memory, DescriptorSocket control, int output, int errors, ProcessOptions options, Cgroup? cgroup)
+    {
+        if (AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out var supported) && !supported)
+        {
+            throw new PlaceException(
+                "No worker process can be started: this application was built with StartupHookSupport=false (trimming sets it). " +
+                "Set <StartupHookSupport>true</StartupHookSupport> in its project, or use Place.Thread.");
+        }
+
+        ModuleCheck.Verify();
+        var request = new SpawnRequest(Command.Program, Command.Arguments)
+        {
+            Environment = Environment(id, options, cgroup),
+            WorkingDirectory = options.WorkingDirectory,
+            Descriptors = [(memory.Descriptor, MemoryTarget), (control.Descriptor, ControlTarget), (output, 1), (errors, 2)],
+            Niceness = options.Niceness,
+            Processors = options.Processors,
+            Cgroup = cgroup,
+        };
+        try
+        {
+            return Spawner.Start(request);
+        }
+        catch (LinuxException error)
+        {
+            throw new PlaceException($"Worker {id} could not be started ({Command.Program}): {error.Message}", error);
+        }
+    }
+
+    static List<KeyValuePair<string, string>> Environment(string id, ProcessOptions options, Cgroup? cgroup)
+    {
+        var variables = new Dictionary<string, string>();
+        foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+            variables[(string)variable.Key] = (string?)variable.Value ?? "";
+        foreach (var (name, value) in options.Environment)
+            variables[name] = value;
+        var hook = typeof(WorkerStart).Assembly.Location;
+        variables[HooksVariable] = hook.Length > 0 ? hook : typeof(WorkerStart).Assembly.GetName().Name!;
+        variables[StartupHook.Variable] = string.Create(CultureInfo.InvariantCulture, $"{MemoryTarget}:{ControlTarget}:{System.Environment.ProcessId}:{id}");
+        variables.TryAdd("DOTNET_gcConcurrent", "0");        // one thread less in each worker; its pauses are nobody else's
+        variables.TryAdd("DOTNET_TieredPGO", "0");           // instrumented code is slower for the first tasks, which are most a worker sees
+        if (options.MemoryLimit is { } limit && cgroup is null)
+            variables["DOTNET_GCHeapHardLimit"] = limit.ToString("x", CultureInfo.InvariantCulture);
+        return [.. variables];
+    }
+
+    static (string, string[]) FindCommand()
+    {
+        var host = System.Environment.ProcessPath
+            ?? throw new PlaceException("No worker process can be started: the path of this program is not known.");
+        if (Path.GetFileNameWithoutExtension(host) != "dotnet")
+            return (host, []);
+        var application = System.Environment.GetCommandLineArgs()[0];
+        var settings = Path.ChangeExtension(application, ".runtimeconfig.json");
+        var dependencies = (AppContext.GetData("APP_CONTEXT_DEPS_FILES") as string)?.Split(';').FirstOrDefault();
+        List<string> arguments = ["exec"];
+        if (File.Exists(settings))
+            arguments.AddRange(["--runtimeconfig", settings]);
+        if (File.Exists(dependencies))
+            arguments.AddRange(["--depsfile", dependencies]);
+        return (host, [.. arguments, application]);
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text;
+
+namespace Skein.Tests;
+
+public class ProgramTests
+{
+    static async Task<int> Run(ProgramStart start)
+    {
+        await using var process = await Place.OsProcess.StartProgramAsync(start).Within();
+        return await process.Completion.Within();
+    }
+
+    [Fact]
+    public async Task A_program_ends_with_its_exit_code() =>
+        Assert.Equal(7, await Run(new("sh", "-c", "exit 7")));
+
+    [Fact]
+    public async Task A_program_reads_its_input_and_its_output_arrives_whole()
+    {
+        var words = string.Join('\n', Enumerable.Range(0, 100_000).Select(n => $"word{n % 1000}")) + "\n";
+        var sorted = new MemoryStream();
+        await using var process = await Place.OsProcess.StartProgramAsync(new("sort", "-u")
+        {
+            StandardInput = new MemoryStream(Encoding.UTF8.GetBytes(words)),
+            StandardOutput = ProgramOutput.To(sorted),
+        }).Within();
+
+        Assert.Equal(0, await process.Completion.Within(30));
+        var lines = Encoding.UTF8.GetString(sorted.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(0, 1000).Select(n => $"word{n}").Order(StringComparer.Ordinal), lines.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_program_that_is_not_there_is_named() =>
+        Assert.Contains("no-such-program", (await Assert.ThrowsAsync<FileNotFoundException>(() => Run(new("no-such-program")))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_file_that_cannot_be_executed_is_named() =>
+        Assert.Contains("/etc/passwd", (await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Run(new("/etc/passwd")))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_program_that_takes_too_long_is_stopped_and_then_killed_with_its_children()
+    {
+        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "trap '' TERM; sleep 600 & while true; do sleep 1; done")
+        {
+            Options = new() { TimeLimit = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(100) },
+        }).Within();
+        await Assert.ThrowsAsync<TimeoutException>(() => process.Completion.Within());
+        var exit = await process.Exited.Within();
+        Assert.Equal((ExitCause.TimedOut, 9), (exit.Cause, exit.Signal));
+        Assert.False(Directory.Exists($"/proc/{process.OsProcessId}"));
+    }
+
+    [Fact]
+    public async Task Stopping_a_program_asks_it_first()
+    {
+        var printed = new MemoryStream();
+        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "trap 'echo asked; exit 3' TERM; echo ready; while true; do sleep 0.05; done")
+        {
+            StandardOutput = ProgramOutput.To(printed),
+        }).Within();
+        await Limits.Until(() => printed.Length > 0, "the program to be ready");
+        await process.StopAsync(Limits.Seconds(5)).Within(10);
+        Assert.Equal(3, (await process.Exited.Within()).Code);
+        Assert.Equal("ready\nasked\n", Encoding.UTF8.GetString(printed.ToArray()));
+    }
+
+    [Fact]
+    public async Task A_program_that_a_signal_ended_says_which()
+    {
+        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "kill -SEGV $$")).Within();
+        var lost = await Assert.ThrowsAsync<ProcessLostException>(() => process.Completion.Within());
+        Assert.Equal((ExitCause.Signalled, 11, 139), (lost.Exit.Cause, lost.Exit.Signal, lost.Exit.ShellCode));
+        Assert.Contains("SIGSEGV", lost.Message, StringComparison.Ordinal);
+    }
+}
