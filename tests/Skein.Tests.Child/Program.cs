@@ -1,6 +1,15 @@
+using Skein.Tests.Child;
+
 // A program the tests start, feed, kill. Its first argument says what it does.
 return args switch
 {
     ["exit", var code] => int.Parse(code, System.Globalization.CultureInfo.InvariantCulture),
+    _ when !OperatingSystem.IsLinux() => 64,
+    ["parent-of", .. var command] => ParentCase.Run(command),
+    ["spawn-many", var count] => SpawnManyCase.Run(int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
+    ["exit-code-of", var script] => await ParentCase.ExitCodeOf(script),
+    ["group-holder"] => CgroupCase.Hold(),
+    ["group-maker"] => CgroupCase.Make(),
+    ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,
 };

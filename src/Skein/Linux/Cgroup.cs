@@ -165,9 +165,10 @@ sealed partial class Cgroup : IDisposable
             return required ? throw new IOException($"The controller '{controller}' of control groups is not available to this process.") : null;
         var folder = $"{above}/{name}";
         var part = new Part(controller, version, folder);
-        if (version == 2 && _parts.Find(p => p.Version == 2) is not null)
+        if (version == 2 && _parts.Find(p => p.Version == 2) is { } other)
         {
-            // The same folder serves all controllers.
+            if (other.Folder != folder)
+                throw new IOException($"The controllers '{controller}' and '{other.Controller}' are not available in one control group.");
             _parts.Add(part);
             return part;
         }

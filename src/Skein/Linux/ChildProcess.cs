@@ -25,7 +25,6 @@ sealed class ChildProcess : IDisposable
         Cgroup = cgroup;
         _handle = new(descriptor, ownsHandle: true);
         _peakOfParent = ProcessDescriptor.OwnPeakResident;
-        StartTime = ProcessStatus.Read(id)?.StartTime ?? 0;
     }
 
     public int Id { get; }
@@ -40,9 +39,6 @@ sealed class ChildProcess : IDisposable
 
     /// <summary>Completes when it has ended. Never fails.</summary>
     public Task<ExitStatus> Exited => _exited.Task;
-
-    /// <summary>In clock ticks since the system started; tells it from a later process with the same number.</summary>
-    long StartTime { get; }
 
     /// <summary>
     /// Calls back on the watching thread as soon as it has ended, before <see cref="Exited"/> completes; at once where it has already.
@@ -78,18 +74,35 @@ sealed class ChildProcess : IDisposable
     /// </summary>
     public void Kill()
     {
-        int? root;
+        // As long as it has not been waited for, its number is not given to another process, nor to another group.
+        long? since = null;
         lock (_lock)
         {
-            // As long as it has not been waited for, its number is not given to another process, nor to another group.
-            root = _status is null ? Id : null;
-            if (root is not null)
+            if (_status is null)
+            {
                 ProcessDescriptor.Signal(Descriptor, ProcessDescriptor.SIGSTOP);
+                since = ProcessStatus.Read(Id)?.StartTime;
+            }
         }
 
-        Descendants.Kill(Marker, StartTime, root);
+        try
+        {
+            Descendants.Kill(Marker, since ?? 0, since is null ? null : Id);
+        }
+        catch (IOException)
+        {
+            // No descriptor is left to look at other processes: then only its group can be killed.
+        }
+
         Cgroup?.KillAll();
-        Signal(ProcessDescriptor.SIGKILL);
+        lock (_lock)
+        {
+            if (_status is null)
+            {
+                ProcessDescriptor.KillGroup(Id);
+                ProcessDescriptor.Signal(Descriptor, ProcessDescriptor.SIGKILL);
+            }
+        }
     }
 
     /// <summary>Takes the exit status and tells everybody. Called once, by the watcher, when the pidfd has become readable.</summary>

@@ -17,8 +17,9 @@ sealed unsafe partial class ChildWatcher
 
     ChildWatcher()
     {
+        ProcessDescriptor.KeepExitStatus();
         _poll = Libc.Check(CreatePoll(Libc.CloseOnExec), "epoll_create1");
-        new Thread(Watch, 256 * 1024) { IsBackground = true, Name = "Skein child watcher" }.Start();
+        new Thread(Watch) { IsBackground = true, Name = "Skein child watcher" }.Start();
     }
 
     /// <summary>Made before the first child is, so that a child never exists that could not be watched.</summary>

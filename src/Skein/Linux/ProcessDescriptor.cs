@@ -18,6 +18,23 @@ static unsafe partial class ProcessDescriptor
     /// <summary>Sends a signal; false where the process has ended (or is not ours to signal).</summary>
     public static bool Signal(int descriptor, int signal) => SystemCall(424, descriptor, signal, 0, 0, 0) == 0;
 
+    /// <summary>Kills the group that a child leads. Only for a child that has not been waited for: its number is not another's.</summary>
+    public static void KillGroup(int leader) => _ = Kill(-leader, SIGKILL);
+
+    /// <summary>
+    /// Where the program that started us has SIGCHLD ignored, we inherited that, and the kernel would throw away the exit status of our
+    /// children.
+    /// </summary>
+    public static void KeepExitStatus()
+    {
+        var action = stackalloc nint[32];
+        if (SignalAction(ChildSignal, null, action) == 0 && action[0] == Ignore)
+        {
+            new Span<nint>(action, 32).Clear();
+            _ = SignalAction(ChildSignal, action, null);
+        }
+    }
+
     /// <summary>Waits for a child's end and takes its status; false where somebody else has taken it.</summary>
     public static bool Wait(int descriptor, out SignalInformation status, out Usage use)
     {
@@ -50,6 +67,7 @@ static unsafe partial class ProcessDescriptor
 
     static readonly nint WaitNumber = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 95 : 247;
 
+    const int ChildSignal = 17, Ignore = 1;
     const nint IdIsDescriptor = 3, Exited = 4, AnyKind = 0x40000000;
 
     /// <summary>The part of siginfo_t that waitid(2) fills.</summary>
@@ -73,6 +91,11 @@ static unsafe partial class ProcessDescriptor
     // syscall(2) is variadic, but on Linux x64 and arm64 its arguments pass in registers as for a fixed signature.
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     private static partial nint SystemCall(nint number, nint a, nint b, nint c, nint d, nint e);
+
+    [LibraryImport("libc", EntryPoint = "kill")] private static partial int Kill(int id, int signal);
+
+    // struct sigaction begins with the handler in every C library; the rest is only cleared.
+    [LibraryImport("libc", EntryPoint = "sigaction", SetLastError = true)] private static partial int SignalAction(int signal, nint* action, nint* old);
 
     [LibraryImport("libc", EntryPoint = "getrusage", SetLastError = true)]
     private static partial int OwnUsage(int who, Usage* usage);

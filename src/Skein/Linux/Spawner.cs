@@ -47,7 +47,7 @@ static class Spawner
         SpawnTable.FillProbe(table);
         try
         {
-            var (_, descriptor) = table.Run("probe");
+            var (_, descriptor) = table.Run("first start of a program");
             ProcessDescriptor.Wait(descriptor, out _, out _);
             _ = Libc.Close(descriptor);
             return true;

@@ -40,13 +40,13 @@ static class Programs
 [SupportedOSPlatform("linux")]
 sealed unsafe class OutputPipe : IDisposable
 {
-    readonly int _readEnd;
+    public int ReadEnd { get; }
 
     public OutputPipe()
     {
         var ends = stackalloc int[2];
         Libc.Check(Libc.Pipe(ends, Libc.CloseOnExec), "pipe2");
-        (_readEnd, WriteEnd) = (ends[0], ends[1]);
+        (ReadEnd, WriteEnd) = (ends[0], ends[1]);
     }
 
     public int WriteEnd { get; private set; }
@@ -62,7 +62,7 @@ sealed unsafe class OutputPipe : IDisposable
     {
         var result = new List<byte>();
         var buffer = stackalloc byte[4096];
-        while (Libc.Read(_readEnd, buffer, 4096) is > 0 and var length)
+        while (Libc.Read(ReadEnd, buffer, 4096) is > 0 and var length)
             result.AddRange(new ReadOnlySpan<byte>(buffer, (int)length));
         return Encoding.UTF8.GetString([.. result]);
     }
@@ -71,7 +71,7 @@ sealed unsafe class OutputPipe : IDisposable
     {
         var result = new List<byte>();
         byte one;
-        while (Libc.Read(_readEnd, &one, 1) > 0 && one != '\n')
+        while (Libc.Read(ReadEnd, &one, 1) > 0 && one != '\n')
             result.Add(one);
         return Encoding.UTF8.GetString([.. result]);
     }
@@ -79,6 +79,6 @@ sealed unsafe class OutputPipe : IDisposable
     public void Dispose()
     {
         CloseWriteEnd();
-        _ = Libc.Close(_readEnd);
+        _ = Libc.Close(ReadEnd);
     }
 }

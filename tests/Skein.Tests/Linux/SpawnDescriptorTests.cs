@@ -6,7 +6,7 @@ namespace Skein.Tests;
 public sealed class SpawnDescriptorTests
 {
     /// <summary>What the shell has open, seen by another process.</summary>
-    const string List = "ls /proc/$$/fd | tr '\\n' ' '; true";
+    const string List = "ls /proc/$$/fd; true";
 
     [Fact]
     public async Task A_child_sees_just_the_standard_ones_and_what_it_was_given()
@@ -15,7 +15,7 @@ public sealed class SpawnDescriptorTests
         var inheritable = Libc.Check(Libc.Control(leaked.WriteEnd, 0, 50), "fcntl(F_DUPFD)"); // not close-on-exec
         var (output, _) = await Programs.Run(Programs.Shell(List) with { Descriptors = [(leaked.WriteEnd, 7)] });
         _ = Libc.Close(inheritable);
-        Assert.Equal("0 1 2 7", output.Trim());
+        Assert.Equal("0\n1\n2\n7\n", output);
     }
 
     [Fact]
