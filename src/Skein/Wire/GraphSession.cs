@@ -1,10 +1,59 @@
+using System.Reflection;
+
 namespace Skein;
 
 /// <summary>
-/// What one direction of a connection has said before: types, methods and functions without state that were described once are
-/// numbers afterwards. The writer and the reader at the other end keep one each, in step. A message that fails while it is written
-/// leaves no trace in it.
+/// What one direction of a connection has said before: modules, types, methods and functions without state that were described once
+/// are numbers afterwards. The writer and the reader at the other end keep one each, in step. A message that fails while it is
+/// written leaves no trace in it; a message that was refused while it was read ends the connection, since the two are no longer in step.
 /// </summary>
 sealed class GraphSession
 {
+    (int Modules, int Types, int Methods, int Functions) _mark;
+
+    /// <param name="withPaths">Whether modules are described with their files: for messages to people, when versions differ.</param>
+    public GraphSession(bool withPaths = true)
+    {
+        WithPaths = withPaths;
+    }
+
+    public bool WithPaths { get; }
+
+    public Numbering<Module> Modules { get; } = new();
+    public Numbering<Type> Types { get; } = new();
+    public Numbering<MethodInfo> Methods { get; } = new();
+    public Numbering<Delegate> Functions { get; } = new();
+
+    /// <summary>For the reader: the codecs of <see cref="Types"/> that objects were made of, by number.</summary>
+    public List<Codec?> Codecs { get; } = [];
+
+    /// <summary>Changes whenever a number was taken back: numbers noted elsewhere are void then.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>A message begins: what is added from here on can be rolled back.</summary>
+    public void Mark() => _mark = (Modules.Count, Types.Count, Methods.Count, Functions.Count);
+
+    public void RollBack()
+    {
+        if (_mark != (Modules.Count, Types.Count, Methods.Count, Functions.Count))
+            Truncate();
+    }
+
+    /// <summary>Forgets everything, as if the connection were new.</summary>
+    public void Reset()
+    {
+        _mark = default;
+        Truncate();
+    }
+
+    void Truncate()
+    {
+        Modules.Truncate(_mark.Modules);
+        Types.Truncate(_mark.Types);
+        Methods.Truncate(_mark.Methods);
+        Functions.Truncate(_mark.Functions);
+        if (Codecs.Count > _mark.Types)
+            Codecs.RemoveRange(_mark.Types, Codecs.Count - _mark.Types);
+        Epoch++;
+    }
 }

@@ -1,30 +1,162 @@
+using System.Runtime.CompilerServices;
+
 namespace Skein;
 
-/// <summary>Writes object graphs into a buffer of its own, one message after another.</summary>
-sealed class GraphWriter(GraphSession session)
+/// <summary>
+/// Writes object graphs into a buffer of its own, one message after another. Not for several threads at once.
+/// </summary>
+/// <remarks>
+/// Objects get numbers as they are met. Where a reference to a new one is written, its class and what is needed to allocate it follow at
+/// once; its contents come later, in the order of meeting. So nothing is recursive (a list of a million nodes is fine), and cycles and
+/// sharing need no special care.
+/// </remarks>
+sealed partial class GraphWriter(GraphSession session)
 {
-    readonly GraphSession _session = session;
+    readonly ObjectNumbers _numbers = new();
+    readonly CachedCodec[] _cache = new CachedCodec[64];
+    (object Value, Codec Codec)[] _queue = new (object, Codec)[32];   // contents still to be written
+    int _queued, _next, _depth;
+    bool _draining;
+
+    struct CachedCodec
+    {
+        public Type Type;
+        public Codec Codec;
+        public int Number, Epoch;   // what the session calls its class, while that is in force
+    }
+
+    public GraphSession Session => session;
 
     /// <summary>For surrogates: the connection that the message is for.</summary>
     public object? Context { get; set; }
 
-    /// <summary>What was written since <see cref="Begin"/>, with the room reserved before it.</summary>
-    public ReadOnlyMemory<byte> Written => _session is null ? default : throw new NotSupportedException();
-
     /// <summary>Starts a message, after some bytes that the caller fills in (a header).</summary>
-    public void Begin(int reserved = 0) => throw new NotSupportedException($"{reserved} {_session}");
+    public void Begin(int reserved = 0)
+    {
+        session.Mark();
+        Clear();
+        TrimBuffer();
+        Reserve(reserved).Clear();
+    }
 
-    /// <summary>Forgets the message that was begun, and what it added to the session.</summary>
-    public void Abandon() => throw new NotSupportedException($"{_session}");
+    /// <summary>Forgets the message that was begun, and what it added to the session. A write that throws has done so already.</summary>
+    public void Abandon()
+    {
+        session.RollBack();
+        Clear();
+        TrimBuffer();
+    }
 
-    /// <summary>Writes a value; several in a row share one numbering of objects.</summary>
-    public void Write<T>(T value) => throw new NotSupportedException($"{value}");
+    /// <summary>Writes a value and all that it refers to; several in a row share one numbering of objects.</summary>
+    /// <exception cref="CannotTravelException">Something in it belongs to this process.</exception>
+    /// <exception cref="MessageTooLargeException">The message is over <see cref="WireLimits.MaxMessage"/>.</exception>
+    public void Write<T>(T value)
+    {
+        if (_draining)
+        {
+            Element<T>.Write(this, ref value);   // by a surrogate
+            return;
+        }
+        try
+        {
+            _draining = true;
+            Element<T>.Write(this, ref value);
+            Drain();
+            _draining = false;
+        }
+        catch (Refusal refusal)
+        {
+            Abandon();
+            throw TravelPath.Explain(refusal, value);
+        }
+        catch
+        {
+            Abandon();
+            throw;
+        }
+    }
 
-    public void WriteByte(byte value) => throw new NotSupportedException($"{value}");
+    void Drain()
+    {
+        while (_next < _queued)
+        {
+            var (value, codec) = _queue[_next++];
+            codec.WriteBody(this, value);
+        }
+    }
 
-    public void WriteNumber(ulong value) => throw new NotSupportedException($"{value}");
+    /// <summary>A reference: <c>0</c> null, <c>1</c> a new object of the declared class, <c>2</c> of another class, <c>3</c> more of a
+    /// closure, else the number of an object that was met before, plus 4.</summary>
+    public void WriteReference(object? value, Codec? declared)
+    {
+        if (value is null)
+        {
+            WriteByte(0);
+            return;
+        }
+        if (_numbers.Find(value, out var number))
+        {
+            if (_closures is not null && IsMoreOfClosure(value, out var needs))
+                WriteSupplement(value, number, needs!);
+            else
+                WriteNumber((uint)number + 4);
+            return;
+        }
+        var type = value.GetType();
+        Codec codec;
+        if (declared is not null && type == declared.Type)
+        {
+            WriteByte(1);
+            codec = declared;
+        }
+        else
+        {
+            WriteByte(2);
+            codec = WriteClass(type);
+        }
+        if (codec.HasBody)
+            Enqueue(value, codec);
+        if (++_depth > WireLimits.MaxDepth)
+            throw new Refusal(value, type, $"{SourceNames.Of(type)} is nested too deeply in things that must be whole before they can be made");
+        codec.WriteHead(this, value);
+        _depth--;
+        if (number >= WireLimits.MaxObjects)
+            throw new MessageTooLargeException(_position);
+    }
 
-    public void WriteText(string value) => throw new NotSupportedException($"{value}");
+    void Enqueue(object value, Codec codec)
+    {
+        if (_queued == _queue.Length)
+            Array.Resize(ref _queue, _queued * 2);
+        _queue[_queued++] = (value, codec);
+    }
 
-    public void WriteType(Type type) => throw new NotSupportedException($"{type}");
+    Codec WriteClass(Type type)
+    {
+        ref var cached = ref _cache[(RuntimeHelpers.GetHashCode(type) >> 3) & 63];
+        if (cached.Type == type && cached.Epoch == session.Epoch)
+        {
+            WriteNumber((uint)cached.Number);
+            return cached.Codec;
+        }
+        var codec = cached.Type == type ? cached.Codec : Codec.For(type);
+        var number = WriteTypeNumber(codec.WireType);
+        if (number > 0)
+            cached = new() { Type = type, Codec = codec, Number = number, Epoch = session.Epoch };
+        return codec;
+    }
+
+    void Clear()
+    {
+        _numbers.Clear();
+        if (_queue.Length > 1 << 14)
+            _queue = new (object, Codec)[32];
+        else
+            Array.Clear(_queue, 0, _queued);
+        _queued = _next = _depth = 0;
+        _draining = false;
+        _closures = null;
+        _lastLength = _position;
+        _position = 0;
+    }
 }

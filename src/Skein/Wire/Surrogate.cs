@@ -2,10 +2,13 @@ namespace Skein;
 
 /// <summary>
 /// For a value that stays where it is and is reached from the other side: a token, a progress, the end of a channel. It writes a
-/// description in the value's stead, and makes the stand-in from it there.
+/// description in the value's stead, and makes the stand-in from it there. Each process registers one object of each class.
 /// </summary>
 abstract class Surrogate
 {
+    static readonly Lock Gate = new();
+    static Surrogate[] _registered = [];
+
     /// <summary>Whether values of this type, as it is at run time, are this surrogate's. Asked once for each type. Also for structs.</summary>
     public abstract bool Handles(Type type);
 
@@ -18,9 +21,11 @@ abstract class Surrogate
     /// <summary>Adds a surrogate, for every connection of this process. Before the first value is written.</summary>
     public static void Register(Surrogate surrogate)
     {
-        lock (Registered)
-            Registered.Add(surrogate);
+        lock (Gate)
+            _registered = [.. _registered, surrogate];
     }
 
-    protected static readonly List<Surrogate> Registered = [];
+    public static Surrogate? For(Type type) => Array.Find(_registered, s => s.Handles(type));
+
+    public static Surrogate? OfClass(Type type) => Array.Find(_registered, s => s.GetType() == type);
 }

@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+
+namespace Skein;
+
+/// <summary>
+/// How the objects of one class travel. The head is what is needed to allocate one (or all of it, if it cannot change); the body is
+/// its contents, written when everything that was met before it has been.
+/// </summary>
+abstract class Codec(Type type)
+{
+    static readonly ConcurrentDictionary<Type, Codec> All = new();
+
+    /// <summary>The class of the objects, as it is at run time.</summary>
+    public Type Type { get; } = type;
+
+    /// <summary>What is written as their class: another one where the real class is private to a framework.</summary>
+    public Type WireType { get; protected init; } = type;
+
+    public bool HasBody { get; protected init; } = true;
+
+    public virtual void WriteHead(GraphWriter writer, object value)
+    {
+    }
+
+    public abstract object ReadHead(GraphReader reader);
+
+    public virtual void WriteBody(GraphWriter writer, object value)
+    {
+    }
+
+    public virtual void ReadBody(GraphReader reader, object value)
+    {
+    }
+
+    /// <summary>The codec of a class. A class that may not travel has one too, which refuses.</summary>
+    public static Codec For(Type type)
+    {
+        if (All.TryGetValue(type, out var codec))
+            return codec;
+        codec = CodecChoice.Make(type);
+        return type.IsCollectible ? codec : All.GetOrAdd(type, codec);
+    }
+
+    /// <summary>For a field of this type: the codec of objects that are exactly of it, or null where there can be none.</summary>
+    public static Codec? Declared(Type type) => type.IsAbstract || type.IsValueType || type.IsPointer ? null : For(type);
+}

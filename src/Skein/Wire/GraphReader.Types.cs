@@ -1,0 +1,114 @@
+using System.Reflection;
+
+namespace Skein;
+
+sealed partial class GraphReader
+{
+    public Type ReadType() => ReadTypeOrNumber(out _);
+
+    Codec ReadClass()
+    {
+        var type = ReadTypeOrNumber(out var number);
+        if (number < 0)
+            return CodecOf(type);
+        var codecs = session.Codecs;
+        while (codecs.Count <= number)
+            codecs.Add(null);
+        return codecs[number] ??= CodecOf(type);
+    }
+
+    static Codec CodecOf(Type type) =>
+        type.IsGenericTypeDefinition || (type.IsAbstract && !CodecChoice.IsWireType(type)) ? throw Bad($"{type} has no objects") : Codec.For(type);
+
+    Type ReadTypeOrNumber(out int number)
+    {
+        var tag = ReadNumber();
+        number = -1;
+        if (tag >= 2)
+        {
+            tag -= 2;
+            if (tag < (ulong)CommonTypes.Count)
+                return CommonTypes.Get((int)tag);
+            tag -= (ulong)CommonTypes.Count;
+            if (tag >= (ulong)session.Types.Count)
+                throw Bad("a type that was not described");
+            number = (int)tag;
+            return session.Types[number];
+        }
+        if (++_depth > WireLimits.MaxDepth)
+            throw Bad("types are nested too deeply");
+        var type = ReadDescription();
+        _depth--;
+        if (tag == 0 && !session.Types.IsFull)
+        {
+            number = session.Types.Count;
+            session.Types.Append(type);
+        }
+        return type;
+    }
+
+    Type ReadDescription()
+    {
+        switch ((TypeKind)ReadByte())
+        {
+            case TypeKind.Framework:
+                return TypePolicy.FrameworkType(ReadText(), ReadText());
+            case TypeKind.Application:
+                return KnownModules.Type(ReadModule(), ReadToken());
+            case TypeKind.Generic:
+                var definition = ReadType();
+                if (!definition.IsGenericTypeDefinition)
+                    throw Bad($"{definition} takes no type arguments");
+                var arguments = new Type[definition.GetGenericArguments().Length];
+                for (var i = 0; i < arguments.Length; i++)
+                    arguments[i] = ReadType();
+                return KnownGenerics.Make(definition, arguments);
+            case TypeKind.Array:
+                return ReadType().MakeArrayType();
+            case TypeKind.RankedArray:
+                var rank = ReadByte();
+                return rank is >= 1 and <= 32 ? ReadType().MakeArrayType(rank) : throw Bad("an array of no dimensions");
+            default:
+                throw Bad("an unknown kind of type");
+        }
+    }
+
+    public MethodInfo ReadMethod()
+    {
+        var tag = ReadNumber();
+        if (tag >= 2)
+            return tag - 2 < (ulong)session.Methods.Count ? session.Methods[(int)(tag - 2)] : throw Bad("a method that was not described");
+        var type = ReadType();
+        var token = ReadToken();
+        var arguments = new Type[ReadByte()];
+        for (var i = 0; i < arguments.Length; i++)
+            arguments[i] = ReadType();
+        var method = TypePolicy.Method(type, token, arguments);
+        if (tag == 0 && !session.Methods.IsFull)
+            session.Methods.Append(method);
+        return method;
+    }
+
+    int ReadToken()
+    {
+        var row = ReadNumber();
+        return row <= 0xFFFFFF ? (int)row : throw Bad("not a metadata token");
+    }
+
+    Module ReadModule()
+    {
+        var tag = ReadNumber();
+        if (tag > 0)
+            return tag - 1 < (ulong)session.Modules.Count ? session.Modules[(int)(tag - 1)] : throw Bad("a module that was not described");
+        var name = ReadText();
+        var mvid = default(Guid);
+        ReadRaw(ref mvid);
+        var version = new Version(ReadCountless(), ReadCountless(), ReadCountless(), ReadCountless());
+        var path = ReadText();
+        var module = KnownModules.Find(name, version, mvid, path);
+        session.Modules.Append(module);
+        return module;
+    }
+
+    int ReadCountless() => (int)(ReadNumber() & int.MaxValue);
+}

@@ -1,0 +1,51 @@
+using System.Runtime.CompilerServices;
+
+namespace Skein;
+
+/// <summary>Sets are filled anew: hash codes differ from process to process.</summary>
+sealed class HashSetCodec<T>() : Codec(typeof(HashSet<T>))
+{
+    public override void WriteHead(GraphWriter writer, object value) =>
+        writer.WriteReference(HashedKeys<T>.Written(((HashSet<T>)value).Comparer), null);
+
+    public override object ReadHead(GraphReader reader) => new HashSet<T>((IEqualityComparer<T>?)reader.ReadReference(null));
+
+    public override void WriteBody(GraphWriter writer, object value)
+    {
+        var set = (HashSet<T>)value;
+        writer.WriteNumber((uint)set.Count);
+        writer.WriteNumber((uint)HashSetParts<T>.Version(set));
+        foreach (var item in set)
+        {
+            var copy = item;
+            Element<T>.Write(writer, ref copy);
+        }
+    }
+
+    public override void ReadBody(GraphReader reader, object value)
+    {
+        var set = (HashSet<T>)value;
+        var items = new T[Element<T>.ReadCount(reader)];
+        var version = (int)reader.ReadUInt32();
+        for (var i = 0; i < items.Length; i++)
+            Element<T>.Read(reader, ref items[i]);
+        if (HashedKeys<T>.AreReady(set.Comparer))
+            Fill();
+        else
+            reader.Later(Fill);
+
+        void Fill()
+        {
+            set.EnsureCapacity(items.Length);
+            foreach (var item in items)
+                set.Add(item);
+            HashSetParts<T>.Version(set) = version;
+        }
+    }
+}
+
+static class HashSetParts<T>
+{
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_version")]
+    public static extern ref int Version(HashSet<T> set);
+}

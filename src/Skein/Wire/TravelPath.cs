@@ -1,0 +1,141 @@
+using System.Collections;
+using System.Reflection;
+using System.Text;
+
+namespace Skein;
+
+/// <summary>
+/// The way from what was sent to the thing that cannot travel, in the names of the source. A second, slower walk over the graph, only
+/// done when the writer has refused.
+/// </summary>
+static class TravelPath
+{
+    /// <summary>Objects looked at before the search is given up.</summary>
+    const int MaxObjects = 1_000_000;
+
+    sealed record Step(object Value, Step? From, string Edge);
+
+    public static CannotTravelException Explain(Refusal refusal, object? root)
+    {
+        var path = root is null ? null : Find(root, refusal);
+        return new(path ?? "value", refusal.Type, refusal.Message);
+    }
+
+    static string? Find(object root, Refusal refusal)
+    {
+        if (Hits(root, refusal))
+            return "value";
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { root };
+        var steps = new Queue<Step>([new(root, null, root is Delegate ? "function" : "value")]);
+        var isCall = root.GetType().Assembly == typeof(TravelPath).Assembly && root is not Delegate;   // a job: a function and its arguments
+        while (steps.TryDequeue(out var step))
+        {
+            var edges = isCall && ReferenceEquals(step.Value, root) ? CallEdges(root) : Edges(step.Value);
+            foreach (var (edge, value) in edges)
+            {
+                if (value is null)
+                    continue;
+                var next = new Step(value, step, edge);
+                if (Hits(value, refusal))
+                    return Render(next, isCall);
+                if (value is string or Type || value.GetType().IsPrimitive || (!value.GetType().IsValueType && !seen.Add(value)))
+                    continue;
+                if (seen.Count > MaxObjects)
+                    return null;
+                steps.Enqueue(next);
+            }
+        }
+        return null;
+    }
+
+    static bool Hits(object value, Refusal refusal) =>
+        refusal.Culprit is { } culprit && !culprit.GetType().IsValueType ? ReferenceEquals(value, culprit)
+        : value.GetType() == refusal.Type && (refusal.Culprit is null || value.Equals(refusal.Culprit));
+
+    /// <summary>The fields of a job: its functions go without a name, its other values are arguments.</summary>
+    static IEnumerable<(string Edge, object? Value)> CallEdges(object job)
+    {
+        var argument = 0;
+        foreach (var field in FieldsOf(job.GetType()))
+        {
+            var value = field.GetValue(job);
+            yield return value is Delegate ? ("", value) : ($"argument {++argument}", value);
+        }
+    }
+
+    static IEnumerable<(string Edge, object? Value)> Edges(object value)
+    {
+        switch (value)
+        {
+            case Delegate function:
+                foreach (var one in function.GetInvocationList())
+                    yield return (one.Target is { } target && IsCompilerMade(target.GetType()) ? "closure" : "target", one.Target);
+                yield break;
+            case Task { IsCompletedSuccessfully: true }:
+            case IDictionary when TypePolicy.IsFramework(value.GetType().Assembly):
+                if (value is not IDictionary dictionary)
+                {
+                    yield return (".Result", value.GetType().GetProperty("Result")?.GetValue(value));
+                    yield break;
+                }
+                foreach (DictionaryEntry entry in dictionary)
+                {
+                    yield return ($"[{(entry.Key is string or int ? entry.Key : SourceNames.Of(entry.Key.GetType()))}]", entry.Value);
+                    yield return (".Keys[]", entry.Key);
+                }
+                yield break;
+            case IEnumerable items when value is Array || (value is ICollection && TypePolicy.IsFramework(value.GetType().Assembly)):
+                var i = 0;
+                foreach (var item in items)
+                    yield return ($"[{i++}]", item);
+                yield break;
+        }
+        var isClosure = ClosureCodec.IsClosure(value.GetType());
+        foreach (var field in FieldsOf(value.GetType()))
+        {
+            if (SourceNames.OfField(field.Name) is { } name)
+                yield return ($".{name}", field.GetValue(value));
+            else
+                yield return (isClosure || IsCompilerMade(field.FieldType) ? "" : "", field.GetValue(value));
+        }
+    }
+
+    static bool IsCompilerMade(Type type) => type.Name.StartsWith('<');
+
+    static IEnumerable<FieldInfo> FieldsOf(Type type)
+    {
+        const BindingFlags Own = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        for (var at = type; at is not null && at != typeof(object); at = at.BaseType)
+        {
+            foreach (var field in at.GetFields(Own))
+            {
+                if (!field.FieldType.IsPointer)
+                    yield return field;
+            }
+        }
+    }
+
+    /// <summary><c>closure.logger._stream</c>, <c>argument 1 → items[3]._log</c>.</summary>
+    static string Render(Step end, bool isCall)
+    {
+        var edges = new Stack<string>();
+        for (var step = end; step is not null; step = step.From)
+            edges.Push(step.Edge);
+        if (isCall)
+            edges.Pop();
+        var path = new StringBuilder();
+        var afterArgument = false;
+        foreach (var edge in edges)
+        {
+            if (edge.Length == 0)
+                continue;
+            if (path.Length > 0 && edge is "closure" or "target")
+                path.Append(" → ");
+            else if (afterArgument)
+                path.Append(" → ");
+            path.Append(path.Length == 0 || afterArgument ? edge.TrimStart('.') : edge);
+            afterArgument = edge.StartsWith("argument ", StringComparison.Ordinal);
+        }
+        return path.ToString();
+    }
+}
