@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Skein.Tests.Structure;
@@ -5,12 +6,21 @@ namespace Skein.Tests.Structure;
 /// <summary>The root of the library is the idea; folders before it are what it is built of, folders after it what is built with it.</summary>
 public partial class FolderTests
 {
-    // A folder may use only those before it. This list is the one place to change the order; "" is the root of src/Skein.
-    static readonly string[] Order = ["Linux", "Wire", "Channels", "Mobility", "Containers", "", "Pools"];
+    // A folder may use only those before it, and those on its own line. This list is the one place to change the order.
+    static readonly string[][] Order =
+    [
+        ["Linux"],
+        ["Wire"],
+        ["Channels"],
+        ["Mobility"],
+        ["Containers"],
+        ["", "Workers"],   // the root of src/Skein, which is the idea, and how it is carried out in another process
+        ["Pools"],
+    ];
 
     // The test compares words, so a member that is called as a type of a later folder is taken for its use: rename it.
-    // Where that would be worse than the confusion, the word stands here.
-    static readonly string[] NotOnlyTypes = [];
+    // Where that would be worse than the confusion, the file and the word stand here.
+    static readonly string[] Members = ["Linux/DescriptorSocket.cs: Here", "Linux/Libc.cs: Pipe", "Linux/SpawnTable.cs: Exit"];
 
     [Fact]
     public void A_folder_uses_only_the_folders_before_it()
@@ -25,7 +35,8 @@ public partial class FolderTests
 
         var backwards =
             from file in files
-            from word in Word().Matches(file.Code).Select(word => word.Value).Distinct().Except(NotOnlyTypes)
+            from word in Word().Matches(file.Code).Select(word => word.Value).Distinct()
+            where !Members.Contains($"{file.Path}: {word}")
             where home.TryGetValue(word, out var folder) && Level(folder) > Level(file.Folder)
             select $"{file.Path} uses {word}, which is of '{home[word]}'";
 
@@ -38,16 +49,15 @@ public partial class FolderTests
 
     [Fact]
     public void Only_the_tests_see_what_is_not_public() =>
-        Assert.Equal(
-            ["Skein.Tests"],
-            typeof(GraphCodec).Assembly.GetCustomAttributes(typeof(System.Runtime.CompilerServices.InternalsVisibleToAttribute), false)
-                .Cast<System.Runtime.CompilerServices.InternalsVisibleToAttribute>().Select(friend => friend.AssemblyName));
+        Assert.All(
+            typeof(GraphCodec).Assembly.GetCustomAttributes(typeof(InternalsVisibleToAttribute), false).Cast<InternalsVisibleToAttribute>(),
+            friend => Assert.StartsWith("Skein.Tests", friend.AssemblyName, StringComparison.Ordinal));
 
     static string FolderOf(string path) => path.Split('/') is [var folder, _, ..] ? folder : "";
 
     static int Level(string folder)
     {
-        var level = Array.IndexOf(Order, folder);
+        var level = Array.FindIndex(Order, line => line.Contains(folder));
         Assert.True(level >= 0, $"src/Skein/{folder} has no place in the order of folders.");
         return level;
     }
