@@ -11,6 +11,9 @@ sealed class OsProcessPlace : Place
     public override Task<Process<int>> StartProgramAsync(ProgramStart program, CancellationToken cancellation = default) =>
         ProgramProcess.StartAsync(this, program, cancellation);
 
+    internal override Task<Worker> StartWorkerAsync(string id, IWorkerOwner owner, ProcessOptions options, CancellationToken cancellation) =>
+        Task.Run<Worker>(() => OsProcessWorker.Start(id, owner, options), cancellation);
+
     internal override async Task<Process<TResult>> StartAsync<TResult>(Job<TResult> job, ProcessOptions? options, CancellationToken cancellation)
     {
         var process = new OsProcess<TResult>(this, job, options ?? new());
@@ -26,7 +29,7 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
     readonly WorkItem<TResult> _item = new(job);
     readonly Lock _gate = new();
     readonly CancellationTokenSource _ended = new();
-    Worker? _worker;
+    OsProcessWorker? _worker;
     ProcessState _state = ProcessState.Starting;
     CancellationTokenRegistration _cancellation;
 
@@ -38,17 +41,17 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
 
     public override ProcessState State => _state;
 
-    public override MemoryLimitKind? MemoryLimitKind => Worker.MemoryLimit?.Kind;
+    public override MemoryLimitKind? MemoryLimitKind => Worker.MemoryLimitKind;
 
     public override Task<TResult> Completion => _item.Completion;
 
     public override Task<Exit> Exited => Worker.Exited;
 
-    Worker Worker => _worker ?? throw new InvalidOperationException($"Process {Id} has not been started.");
+    OsProcessWorker Worker => _worker ?? throw new InvalidOperationException($"Process {Id} has not been started.");
 
     public async Task StartAsync(CancellationToken cancellation)
     {
-        _worker = await Task.Run(() => Worker.Start(Id, this, options), cancellation).ConfigureAwait(false);
+        _worker = await Task.Run(() => OsProcessWorker.Start(Id, this, options), cancellation).ConfigureAwait(false);
         try
         {
             await _worker.Ready.WaitAsync(cancellation).ConfigureAwait(false);
@@ -73,6 +76,8 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
 
     public override void Kill() => Worker.Kill(ExitCause.Killed);
 
+    public override void Signal(int signal) => Worker.Signal(signal);
+
     public void OnRoom(Worker worker) { }
 
     public void OnEnded(Worker worker, Exit exit, IReadOnlyList<WorkItem> victims, IReadOnlyList<WorkItem> unstarted)
@@ -81,7 +86,7 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
         _ended.Cancel();
         _cancellation.Unregister();
         foreach (var item in victims.Concat(unstarted))
-            item.Fail(exit.ToException(Id));
+            item.Lose(0, exit.ToException(Id));
     }
 
     async Task StopAsync(TimeSpan grace, ExitCause cause)

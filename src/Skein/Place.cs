@@ -30,6 +30,9 @@ public abstract partial class Place
     /// <exception cref="UnauthorizedAccessException">The file cannot be executed; for a shell this is exit code 126.</exception>
     public abstract Task<Process<int>> StartProgramAsync(ProgramStart program, CancellationToken cancellation = default);
 
+    /// <summary>Starts a worker for a pool; returns before it is ready.</summary>
+    internal abstract Task<Worker> StartWorkerAsync(string id, IWorkerOwner owner, ProcessOptions options, CancellationToken cancellation);
+
     /// <summary>Starts a function with its arguments. All the public shapes come here.</summary>
     internal abstract Task<Process<TResult>> StartAsync<TResult>(Job<TResult> job, ProcessOptions? options, CancellationToken cancellation);
 }

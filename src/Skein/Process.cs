@@ -46,6 +46,9 @@ public abstract class Process<TResult> : IAsyncDisposable
     /// <summary>Ends it at once, with all that it started. A thread cannot be killed: <see cref="PlaceException"/>.</summary>
     public abstract void Kill();
 
+    /// <summary>Sends it a signal, by its number on this system. One that has ended needs none. A thread cannot get one: <see cref="PlaceException"/>.</summary>
+    public abstract void Signal(int signal);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

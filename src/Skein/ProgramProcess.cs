@@ -84,6 +84,8 @@ sealed class ProgramProcess : Process<int>
 
     public override void Kill() => Kill(ExitCause.Killed);
 
+    public override void Signal(int signal) => _child.Signal(signal);
+
     void Kill(ExitCause cause)
     {
         Interlocked.CompareExchange(ref _intent, (int)cause, -1);

@@ -8,12 +8,23 @@ sealed class ThreadPlace : Place
     public override Task<Process<int>> StartProgramAsync(ProgramStart program, CancellationToken cancellation = default) =>
         throw new NotSupportedException($"A program is never a thread of this process: start {program.Program} in Place.OsProcess.");
 
+    internal override Task<Worker> StartWorkerAsync(string id, IWorkerOwner owner, ProcessOptions options, CancellationToken cancellation)
+    {
+        Check(options);
+        return Task.FromResult<Worker>(ThreadWorker.Start(id, owner));
+    }
+
     internal override Task<Process<TResult>> StartAsync<TResult>(Job<TResult> job, ProcessOptions? options, CancellationToken cancellation)
+    {
+        Check(options);
+        cancellation.ThrowIfCancellationRequested();
+        return Task.FromResult<Process<TResult>>(new ThreadProcess<TResult>(this, job, options ?? new(), cancellation));
+    }
+
+    static void Check(ProcessOptions? options)
     {
         if (options is { MemoryLimit: not null } or { Niceness: not null } or { Processors: not null } or { WorkingDirectory: not null } or { Environment.Count: > 0 })
             throw new NotSupportedException("A thread shares memory, folder, environment and priority with its process: Place.Thread cannot hold it to these options. Use Place.OsProcess.");
-        cancellation.ThrowIfCancellationRequested();
-        return Task.FromResult<Process<TResult>>(new ThreadProcess<TResult>(this, job, options ?? new(), cancellation));
     }
 }
 
@@ -71,6 +82,9 @@ sealed class ThreadProcess<TResult> : Process<TResult>
 
     public override void Kill() =>
         throw new PlaceException($"Process {Id} is a thread, which cannot be killed: ask it by StopAsync, or run it in Place.OsProcess.");
+
+    public override void Signal(int signal) =>
+        throw new PlaceException($"Process {Id} is a thread, which cannot get a signal of its own.");
 
     void Run()
     {

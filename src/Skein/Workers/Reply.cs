@@ -12,11 +12,7 @@ readonly struct Reply(WorkerOutbox outbox, WorkerMemory memory, int slot, long s
     public void Fail(Exception error) => outbox.Send(WorkerFrame.Fault, slot, Elapsed, FaultRecord.Of(error));
 
     /// <summary>Tells the parent which item of a chunk runs from now on.</summary>
-    public void StartItem(int index)
-    {
-        memory.RunningItem = index;
-        memory.StartedAt = Stopwatch.GetTimestamp();
-    }
+    public void StartItem(int index) => memory.RunningItem = index;
 
     ulong Elapsed => (ulong)((Stopwatch.GetTimestamp() - started) * 1_000_000 / Stopwatch.Frequency);
 }

@@ -81,8 +81,8 @@ sealed class RingReceiver(Ring ring)
     void Append(ReadOnlySpan<byte> piece)
     {
         var total = (long)_length + piece.Length;
-        if (total > GraphLimits.MaxMessage)
-            throw new InvalidDataException($"A message of more than {GraphLimits.MaxMessage} bytes was received.");
+        if (total > WireLimits.MaxMessage)
+            throw new InvalidDataException($"A message of more than {WireLimits.MaxMessage} bytes was received.");
         if (total > _buffer.Length)
             Array.Resize(ref _buffer, (int)Math.Min(Math.Max(total, _buffer.Length * 2L), Array.MaxLength));
         piece.CopyTo(_buffer.AsSpan(_length));

@@ -9,7 +9,6 @@ namespace Skein;
 /// twice as long after each success and half as long after each failure, and when the processor was taken away while it looked, somebody
 /// else needs it more, so it stops at once.
 /// </summary>
-[SupportedOSPlatform("linux")]
 struct SpinPolicy()
 {
     // One wake-up: looking longer than what it saves cannot pay.
@@ -26,6 +25,7 @@ struct SpinPolicy()
     int _waits;
 
     /// <summary>True as soon as the ring has a message; false when it is time to sleep.</summary>
+    [SupportedOSPlatform("linux")]
     public bool Look(Ring ring)
     {
         var budget = _budget;

@@ -1,24 +1,44 @@
+using System.Diagnostics;
+
 namespace Skein;
 
 /// <summary>A job on its way: what was asked for, and who waits for it. It is completed exactly once, whatever happens to workers.</summary>
 abstract class WorkItem
 {
+    CancellationTokenRegistration _cancellation;
+    int _ended;
+
     /// <summary>What stays here while the job refers to it.</summary>
     public ReferenceList References { get; } = new();
 
-    /// <summary>How often a worker was lost that had started it.</summary>
-    public int Losses { get; set; }
-
     /// <summary>For traces: the activity in which the job was asked for, in W3C form; empty without one.</summary>
-    public string Trace { get; init; } = System.Diagnostics.Activity.Current?.Id ?? "";
+    public string Trace { get; } = Activity.Current?.Id ?? "";
+
+    /// <summary>The span of the task on this side.</summary>
+    public Activity? Activity { get; init; }
 
     /// <summary>When it was asked for (ticks of Stopwatch).</summary>
-    public long EnqueuedAt { get; } = System.Diagnostics.Stopwatch.GetTimestamp();
+    public long EnqueuedAt { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>The worker that has it, and the slot it has there.</summary>
     public Worker? Worker { get; set; }
 
     public int Slot { get; set; }
+
+    /// <summary>Is told once, with true for a failure.</summary>
+    public Action<bool>? OnEnd { get; init; }
+
+    /// <summary>How long it ran, in microseconds; known when it has completed.</summary>
+    public ulong Cost { get; set; }
+
+    /// <summary>Which item of a chunk ran when its worker was lost; -1: not known, or it is no chunk.</summary>
+    public int LostAt { get; set; } = -1;
+
+    /// <summary>It was asked to stop because it took too long.</summary>
+    public bool TimedOut { get; set; }
+
+    /// <summary>The token that asked it to stop.</summary>
+    public CancellationToken? Cancelled { get; set; }
 
     public abstract Job Job { get; }
 
@@ -27,15 +47,67 @@ abstract class WorkItem
     /// <summary>Takes the result from a message. Throws what reading throws; then it is not completed.</summary>
     public abstract void Succeed(GraphReader reader);
 
+    /// <summary>Runs the job here, on the calling thread: for places that share this process's memory. Never fails.</summary>
+    public abstract Task RunHereAsync();
+
     public abstract void Fail(Exception error);
 
     public abstract void Cancel(CancellationToken token);
+
+    /// <summary>Its worker is gone. True when it shall be tried again: it may be lost so many times more. Else it has failed.</summary>
+    public abstract bool Lose(int losses, Exception error);
+
+    /// <summary>Follows the caller's token as long as the job is not done.</summary>
+    public void Follow(Action<WorkItem, CancellationToken> cancel, CancellationToken token)
+    {
+        _cancellation = token.UnsafeRegister(_ => cancel(this, token), null);
+        if (IsCompleted)
+            _cancellation.Unregister();
+    }
+
+    /// <summary>What its end means when somebody had asked for it: a time-out or a cancellation is what the caller knows of.</summary>
+    protected Exception Explain(Exception error) => (error, TimedOut, Cancelled) switch
+    {
+        (OperationCanceledException, true, _) => new TimeoutException("The task took longer than its time-out, and stopped when it was asked to.", error),
+        (_, _, { } token) when error is not CannotTravelException => new OperationCanceledException("The task was cancelled while it ran.", error, token),
+        _ => error,
+    };
+
+    /// <summary>Fills what is hashed by the application's code; if that fails, the result cannot be had and the job has failed.</summary>
+    protected bool TryFinish(GraphReader reader)
+    {
+        try
+        {
+            reader.Finish();
+            return true;
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+            return false;
+        }
+    }
+
+    protected void End(bool failed)
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
+        References.Clear();
+        _cancellation.Unregister();
+        OnEnd?.Invoke(failed);
+        if (Activity is { } activity)
+        {
+            activity.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
+            activity.Stop();
+        }
+    }
 }
 
 /// <summary>A job with a result, as a task.</summary>
 sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
 {
     readonly TaskCompletionSource<TResult> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    int _losses;
 
     public override Job Job => job;
 
@@ -43,42 +115,53 @@ sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
 
     public override bool IsCompleted => _completion.Task.IsCompleted;
 
-    /// <summary>Runs the job here, on the calling thread: for places that share this process's memory.</summary>
-    public async Task RunHereAsync()
+    public override async Task RunHereAsync()
     {
         try
         {
-            _completion.TrySetResult(await job.InvokeAsync().ConfigureAwait(false));
-        }
-        catch (OperationCanceledException error)
-        {
-            _completion.TrySetCanceled(error.CancellationToken);
+            var started = Stopwatch.GetTimestamp();
+            var result = await job.InvokeAsync().ConfigureAwait(false);
+            Cost = (ulong)Stopwatch.GetElapsedTime(started).TotalMicroseconds;
+            End(failed: false);
+            _completion.TrySetResult(result);
         }
         catch (Exception error)
         {
-            _completion.TrySetException(error);
+            Fail(error);
         }
     }
 
     public override void Succeed(GraphReader reader)
     {
         var result = reader.Read<TResult>();
-        References.Clear();
+        reader.End();
+        if (!TryFinish(reader))
+            return;
+        End(failed: false);
         _completion.TrySetResult(result);
     }
 
     public override void Fail(Exception error)
     {
-        References.Clear();
-        if (error is OperationCanceledException cancelled)
+        End(failed: true);
+        var explained = Explain(error);
+        if (explained is OperationCanceledException cancelled)
             _completion.TrySetCanceled(cancelled.CancellationToken);
         else
-            _completion.TrySetException(error);
+            _completion.TrySetException(explained);
     }
 
     public override void Cancel(CancellationToken token)
     {
-        References.Clear();
+        End(failed: true);
         _completion.TrySetCanceled(token);
+    }
+
+    public override bool Lose(int losses, Exception error)
+    {
+        if (_losses++ < losses && Cancelled is null)
+            return true;
+        Fail(error);
+        return false;
     }
 }

@@ -103,7 +103,10 @@ sealed class WorkerProgram
             // A call that was taken back is read all the same: it may describe types that later calls only name.
             var job = Read(message, out var trace);
             if (mine)
+            {
+                _reader.Finish();   // runs code of the application's (the hashing of keys): a part of the function
                 Execute(job, reply, trace);
+            }
         }
         catch (Exception error)
         {
@@ -131,6 +134,7 @@ sealed class WorkerProgram
         _reader.Begin(message.Array!, message.Offset + 2, message.Count - 2);
         trace = _reader.ReadText();
         var job = _reader.Read<Job>();
+        _reader.End();
         _broken = false;
         return job;
     }

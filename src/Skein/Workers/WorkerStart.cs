@@ -57,7 +57,9 @@ static class WorkerStart
         foreach (var (name, value) in options.Environment)
             variables[name] = value;
         var hook = typeof(WorkerStart).Assembly.Location;
-        variables[HooksVariable] = hook.Length > 0 ? hook : typeof(WorkerStart).Assembly.GetName().Name!;
+        if (hook.Length == 0)
+            hook = typeof(WorkerStart).Assembly.GetName().Name!;   // in a single file: found by name
+        variables[HooksVariable] = variables.TryGetValue(HooksVariable, out var others) && others.Length > 0 ? $"{others}{Path.PathSeparator}{hook}" : hook;
         variables[StartupHook.Variable] = string.Create(CultureInfo.InvariantCulture, $"{MemoryTarget}:{ControlTarget}:{System.Environment.ProcessId}:{id}");
         variables.TryAdd("DOTNET_gcConcurrent", "0");        // one thread less in each worker; its pauses are nobody else's
         variables.TryAdd("DOTNET_TieredPGO", "0");           // instrumented code is slower for the first tasks, which are most a worker sees

@@ -1,0 +1,117 @@
+namespace Skein;
+
+/// <summary>
+/// A chunk of a mapping on its way. When its worker is lost, the input that ran is at fault and has failed; the others, whose results
+/// are lost though they are innocent, are run again.
+/// </summary>
+sealed class Chunk<T, TResult>(long first, T[] inputs, Func<T[], ChunkJob<T, TResult>> job) : WorkItem
+{
+    readonly TaskCompletionSource<Chunk<T, TResult>> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TResult[] _values = new TResult[inputs.Length];
+    int[]? _pending;              // positions that have no outcome yet; null: all
+    Exception?[]? _errors;
+    Dictionary<int, int>? _losses;
+    ChunkJob<T, TResult>? _job;
+
+    public Task<Chunk<T, TResult>> Completion => _completion.Task;
+
+    public int Length => inputs.Length;
+
+    public override Job Job => _job ??= job(_pending is null ? inputs : [.. _pending.Select(position => inputs[position])]);
+
+    public override bool IsCompleted => _completion.Task.IsCompleted;
+
+    public Outcome<T, TResult> this[int position] => new(first + position, inputs[position], _values[position], _errors?[position]);
+
+    public override void Succeed(GraphReader reader)
+    {
+        var result = reader.Read<ChunkResult<TResult>>();
+        reader.End();
+        if (!TryFinish(reader))
+            return;
+        if (result.Values.Length != (_pending?.Length ?? inputs.Length))
+            throw new InvalidDataException("A chunk came back with another number of values.");
+        result.Errors = result.Faults?.Select(fault => (fault.Position, fault.Fault.ToException())).ToList();
+        Take(result);
+    }
+
+    public override async Task RunHereAsync()
+    {
+        try
+        {
+            var started = System.Diagnostics.Stopwatch.GetTimestamp();
+            var result = await ((ChunkJob<T, TResult>)Job).RunHereAsync().ConfigureAwait(false);
+            Cost = (ulong)System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMicroseconds;
+            Take(result);
+        }
+        catch (Exception error)
+        {
+            Fail(error);
+        }
+    }
+
+    public override void Fail(Exception error)
+    {
+        foreach (var position in Pending())
+            SetError(position, Explain(error));
+        Complete();
+    }
+
+    public override void Cancel(CancellationToken token) => Fail(new OperationCanceledException(token));
+
+    public override bool Lose(int losses, Exception error)
+    {
+        var pending = Pending();
+        if (Cancelled is not null)
+        {
+            Fail(error);
+            return false;
+        }
+
+        // Not known: it was lost while the chunk was read.
+        var victim = pending[LostAt >= 0 && LostAt < pending.Length ? LostAt : 0];
+        var lost = (_losses ??= []).GetValueOrDefault(victim);
+        _losses[victim] = lost + 1;
+        if (lost >= losses)
+        {
+            SetError(victim, Explain(error));
+            pending = [.. pending.Where(position => position != victim)];
+        }
+
+        TimedOut = false;
+        _pending = pending;
+        _job = null;
+        if (pending.Length > 0)
+            return true;
+        Complete();
+        return false;
+    }
+
+    void Take(ChunkResult<TResult> result)
+    {
+        if (_pending is null)
+        {
+            result.Values.CopyTo(_values, 0);
+        }
+        else
+        {
+            for (var i = 0; i < _pending.Length; i++)
+                _values[_pending[i]] = result.Values[i];
+        }
+
+        var pending = result.Errors is { Count: > 0 } ? Pending() : null;
+        foreach (var (position, error) in result.Errors ?? [])
+            SetError(pending![position], Explain(error));
+        Complete();
+    }
+
+    int[] Pending() => _pending ?? [.. Enumerable.Range(0, inputs.Length)];
+
+    void SetError(int position, Exception error) => (_errors ??= new Exception?[inputs.Length])[position] = error;
+
+    void Complete()
+    {
+        End(_errors is not null);
+        _completion.TrySetResult(this);
+    }
+}

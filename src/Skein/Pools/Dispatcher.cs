@@ -1,0 +1,216 @@
+namespace Skein;
+
+/// <summary>
+/// Gives tasks to workers: to an idle one at once, else to the first that has room. Short tasks are sent ahead, so that a worker finds
+/// its next one without waiting for us; what was sent ahead and is not started can be taken back when another worker idles.
+/// </summary>
+/// <remarks>The lock is never held while a task is sent: sending a long argument waits for the worker.</remarks>
+sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
+{
+    // As many tasks are sent ahead as keep a worker busy for about ten wake-ups: then the wake-ups do not matter any more.
+    const double AheadMicroseconds = 300;
+    const int MaxAhead = 32;
+
+    // A task that runs longer than this loses nothing worth saving while it waits for its successor.
+    const double LongMicroseconds = 10_000;
+
+    // A task that costs less than this is worth looking for its result on the caller's thread.
+    const double PollMicroseconds = 20;
+
+    readonly Lock _gate = new();
+    readonly TaskQueue _queue = new(options.QueueLimit);
+    readonly List<Worker> _workers = [];
+    double _cost = double.MaxValue;   // of a task, in microseconds: a moving average; at first: do not send ahead
+    SpinPolicy _spin = new();
+    int _polling;
+
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+                return _queue.Count;
+        }
+    }
+
+    /// <summary>Those that get tasks.</summary>
+    public IReadOnlyList<Worker> Workers
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _workers];
+        }
+    }
+
+    /// <summary>Tasks that were given to workers and have not ended.</summary>
+    public int Held
+    {
+        get
+        {
+            lock (_gate)
+                return _workers.Sum(worker => worker.Held);
+        }
+    }
+
+    int Ahead => _cost < LongMicroseconds ? (int)Math.Clamp(AheadMicroseconds / _cost, 2, MaxAhead) : 1;
+
+    /// <summary>Takes a task on. False when the queue is full.</summary>
+    public bool TryAdd(WorkItem item)
+    {
+        Worker? worker;
+        bool alone;
+        lock (_gate)
+        {
+            worker = _queue.Count == 0 ? FindRoom(out alone) : Never(out alone);
+            if (worker is null)
+            {
+                if (_queue.IsFull)
+                    return false;
+                _queue.Add(item);
+                return true;
+            }
+        }
+
+        if (!worker.Submit(item))
+        {
+            Requeue([item]);
+            return true;
+        }
+
+        if (alone && _cost < PollMicroseconds)
+            Poll(worker, item);
+        return true;
+    }
+
+    public Task Room()
+    {
+        lock (_gate)
+            return _queue.IsFull ? _queue.Room() : Task.CompletedTask;
+    }
+
+    /// <summary>Puts tasks back that have lost their worker, before all others.</summary>
+    public void Requeue(IReadOnlyList<WorkItem> items)
+    {
+        if (items.Count == 0)
+            return;
+        lock (_gate)
+            _queue.Return(items);
+        foreach (var worker in Workers)
+            Feed(worker);
+    }
+
+    public void Add(Worker worker)
+    {
+        lock (_gate)
+            _workers.Add(worker);
+        Feed(worker);
+    }
+
+    /// <summary>No more tasks for this worker. False when it was not one of ours any more.</summary>
+    public bool Remove(Worker worker)
+    {
+        lock (_gate)
+            return _workers.Remove(worker);
+    }
+
+    /// <summary>A worker has completed something: count what it cost, and give it more.</summary>
+    public void OnRoom(Worker worker)
+    {
+        var cost = worker.CostOfLast + 1.0;
+        _cost = _cost == double.MaxValue ? cost : _cost + (cost - _cost) / 16;
+        Feed(worker);
+    }
+
+    /// <summary>Gives a worker what it has room for; if nothing waits and it idles, what another one has not started.</summary>
+    public void Feed(Worker worker)
+    {
+        while (!worker.HasEnded)
+        {
+            WorkItem? item;
+            lock (_gate)
+            {
+                if (!_workers.Contains(worker) || worker.Held >= Ahead)
+                    return;
+                item = _queue.Take();
+            }
+
+            if (item is null)
+            {
+                if (worker.Held == 0)
+                    Steal(worker);
+                return;
+            }
+
+            metrics.Started(item);
+            if (!worker.Submit(item))
+            {
+                lock (_gate)
+                    _queue.Return([item]);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Looks whether somebody idles while another one holds back what it has not started. For a timer.</summary>
+    public void Balance()
+    {
+        foreach (var worker in Workers)
+        {
+            if (worker.Held == 0)
+                Feed(worker);
+        }
+    }
+
+    /// <summary>Takes out all that waits.</summary>
+    public List<WorkItem> Clear()
+    {
+        lock (_gate)
+            return _queue.Clear();
+    }
+
+    Worker? FindRoom(out bool alone)
+    {
+        Worker? best = null;
+        var held = 0;
+        foreach (var worker in _workers)
+        {
+            held += worker.Held;
+            if (!worker.HasEnded && worker.Held < (best?.Held ?? Ahead))
+                best = worker;
+        }
+
+        alone = held == 0;
+        return best;
+    }
+
+    static Worker? Never(out bool alone)
+    {
+        alone = false;
+        return null;
+    }
+
+    void Steal(Worker idle)
+    {
+        var richest = Workers.Where(worker => worker != idle).MaxBy(worker => worker.Held);
+        if (richest is null || richest.Held < 2)
+            return;
+        var unstarted = richest.Unstarted();
+        foreach (var item in unstarted.TakeLast((unstarted.Count + 1) / 2))
+        {
+            if (!richest.TryRevoke(item))
+                continue;
+            if (!idle.Submit(item))
+                Requeue([item]);
+        }
+    }
+
+    // One caller at a time looks; the policy is theirs in turn.
+    void Poll(Worker worker, WorkItem item)
+    {
+        if (Interlocked.Exchange(ref _polling, 1) != 0)
+            return;
+        worker.Poll(item, ref _spin);
+        Volatile.Write(ref _polling, 0);
+    }
+}

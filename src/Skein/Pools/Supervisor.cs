@@ -1,0 +1,329 @@
+using Microsoft.Extensions.Logging;
+
+namespace Skein;
+
+/// <summary>
+/// Keeps as many workers as there shall be: starts them, replaces those that are lost, recycles those that have done their share, and
+/// keeps spares ready. A replacement is ready before its predecessor goes.
+/// </summary>
+sealed partial class Supervisor(string pool, Place place, PoolOptions options, Dispatcher dispatcher, PoolMetrics metrics, IWorkerOwner owner) : IDisposable
+{
+    readonly Lock _gate = new();
+    readonly Backoff _backoff = new(options.RestartIntensity);
+    readonly CancellationTokenSource _stopped = new();
+    readonly Dictionary<Worker, long> _recycleAt = [];   // tasks after which each worker is replaced
+    readonly Queue<Worker> _spares = new();
+    readonly HashSet<Task> _underWay = [];
+    readonly HashSet<Worker> _all = [], _retiring = [];
+    int _wanted = options.MinWorkers ?? options.Workers;
+    int _starting, _sparesStarting;
+    Exception? _lastFailure;
+
+    /// <summary>All workers that live, spares and retiring ones included.</summary>
+    public IReadOnlyList<Worker> All
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _all];
+        }
+    }
+
+    /// <summary>Completes when nothing is being started any more. After <see cref="Stop"/>.</summary>
+    public Task Settled
+    {
+        get
+        {
+            lock (_gate)
+                return Task.WhenAll(_underWay);
+        }
+    }
+
+    /// <summary>How many there shall be.</summary>
+    public int Wanted
+    {
+        get
+        {
+            lock (_gate)
+                return _wanted;
+        }
+    }
+
+    /// <summary>Why no worker could be started the last time; null when one was.</summary>
+    public Exception? LastFailure => _lastFailure;
+
+    /// <summary>Starts the first workers; returns when all are ready.</summary>
+    /// <exception cref="PlaceException">One could not be started: then none is left.</exception>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        var workers = await Task.WhenAll(Enumerable.Range(0, _wanted).Select(_ => StartOneAsync(cancellation))).ConfigureAwait(false);
+        foreach (var worker in workers)
+            dispatcher.Add(worker);
+        FillSpares();
+    }
+
+    /// <summary>Changes how many there shall be.</summary>
+    public void Resize(int wanted)
+    {
+        List<Worker> superfluous = [];
+        lock (_gate)
+        {
+            _wanted = wanted;
+            superfluous.AddRange(dispatcher.Workers.OrderBy(worker => worker.Held).Take(Math.Max(0, dispatcher.Workers.Count - wanted)));
+        }
+
+        foreach (var worker in superfluous)
+            Retire(worker);
+        Fill();
+    }
+
+    /// <summary>One more worker because tasks wait; not beyond the limit.</summary>
+    public void Grow(int limit)
+    {
+        lock (_gate)
+        {
+            if (_wanted >= limit || _starting > 0)
+                return;
+            _wanted++;
+        }
+
+        Fill();
+    }
+
+    /// <summary>One worker less, because it has been idle.</summary>
+    public void Shrink(Worker idle)
+    {
+        lock (_gate)
+            _wanted--;
+        Retire(idle);
+    }
+
+    /// <summary>A worker has completed something: the place works; recycle the worker if it has done its share.</summary>
+    public void OnCompleted(Worker worker)
+    {
+        _backoff.AfterSuccess();
+        if (options.RecycleAfter is null)
+            return;
+        lock (_gate)
+        {
+            if (_recycleAt.TryGetValue(worker, out var limit) && worker.Completed >= limit)
+                Follow(ReplaceAsync(worker));
+        }
+    }
+
+    /// <summary>A worker has ended. Its place is taken by a spare at once, or by a new one.</summary>
+    public void OnEnded(Worker worker, bool expected)
+    {
+        bool served = dispatcher.Remove(worker);
+        lock (_gate)
+        {
+            _all.Remove(worker);
+            _recycleAt.Remove(worker);
+            expected |= _retiring.Remove(worker);
+        }
+
+        if (_stopped.IsCancellationRequested)
+            return;
+        if (!expected)
+            metrics.WorkerLost();
+        if (served)
+            Fill(worker.Completed == 0 && !expected);
+        else
+            FillSpares();
+    }
+
+    /// <summary>Puts a new worker in the place of one, which ends when it has done what it holds.</summary>
+    public async Task ReplaceAsync(Worker worker)
+    {
+        lock (_gate)
+        {
+            if (!_retiring.Add(worker))
+                return;
+        }
+
+        await Task.Yield();
+        try
+        {
+            var successor = TakeSpare() ?? await StartOneAsync(_stopped.Token).ConfigureAwait(false);
+            dispatcher.Add(successor);
+            Retire(worker);
+            FillSpares();
+        }
+        catch (Exception error) when (error is PlaceException or ProcessLostException or OperationCanceledException)
+        {
+            lock (_gate)
+                _retiring.Remove(worker);   // better an old one than none
+            _lastFailure = error;
+        }
+    }
+
+    public void Stop() => _stopped.Cancel();
+
+    /// <summary>After <see cref="Settled"/>.</summary>
+    public void Dispose() => _stopped.Dispose();
+
+    void Retire(Worker worker)
+    {
+        lock (_gate)
+            _retiring.Add(worker);
+        dispatcher.Remove(worker);
+        worker.End();
+    }
+
+    void Fill(bool afterFailure = false)
+    {
+        while (true)
+        {
+            lock (_gate)
+            {
+                if (dispatcher.Workers.Count + _starting >= _wanted)
+                    break;
+                if (TakeSpare() is not { } spare)
+                {
+                    _starting++;
+                    Follow(FillOneAsync(afterFailure));
+                    continue;
+                }
+
+                dispatcher.Add(spare);
+            }
+        }
+
+        FillSpares();
+    }
+
+    void Follow(Task task)
+    {
+        _underWay.RemoveWhere(each => each.IsCompleted);
+        _underWay.Add(task);
+    }
+
+    async Task FillOneAsync(bool afterFailure)
+    {
+        await Task.Yield();
+        try
+        {
+            while (!_stopped.IsCancellationRequested)
+            {
+                if (afterFailure && _backoff.AfterFailure() is { Ticks: > 0 } pause)
+                {
+                    LogPause(options.Logger, pool, pause, _lastFailure);
+                    await Task.Delay(pause, options.TimeProvider, _stopped.Token).ConfigureAwait(false);
+                }
+
+                try
+                {
+                    var worker = await StartOneAsync(_stopped.Token).ConfigureAwait(false);
+                    dispatcher.Add(worker);
+                    return;
+                }
+                catch (Exception error) when (error is PlaceException or ProcessLostException)
+                {
+                    _lastFailure = error;
+                    afterFailure = true;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // the pool is stopped
+        }
+        finally
+        {
+            lock (_gate)
+                _starting--;
+        }
+    }
+
+    Worker? TakeSpare()
+    {
+        lock (_gate)
+        {
+            while (_spares.TryDequeue(out var spare))
+            {
+                if (!spare.HasEnded)
+                    return spare;
+            }
+
+            return null;
+        }
+    }
+
+    void FillSpares()
+    {
+        lock (_gate)
+        {
+            if (_stopped.IsCancellationRequested)
+                return;
+            while (_spares.Count(spare => !spare.HasEnded) + _sparesStarting < options.Spares)
+            {
+                _sparesStarting++;
+                Follow(AddSpareAsync());
+            }
+        }
+    }
+
+    async Task AddSpareAsync()
+    {
+        await Task.Yield();
+        try
+        {
+            var spare = await StartOneAsync(_stopped.Token).ConfigureAwait(false);
+            lock (_gate)
+                _spares.Enqueue(spare);
+        }
+        catch (Exception error) when (error is PlaceException or ProcessLostException or OperationCanceledException)
+        {
+            _lastFailure = error;   // the next loss tries again
+        }
+        finally
+        {
+            lock (_gate)
+                _sparesStarting--;
+        }
+    }
+
+    async Task<Worker> StartOneAsync(CancellationToken cancellation)
+    {
+        var worker = await place.StartWorkerAsync(ProcessIds.Next(), owner, options.Process, cancellation).ConfigureAwait(false);
+        lock (_gate)
+        {
+            _all.Add(worker);
+            if (options.RecycleAfter is { } limit)
+                _recycleAt[worker] = (long)(limit * (0.9 + Random.Shared.NextDouble() / 5));
+        }
+
+        metrics.WorkerStarted();
+        try
+        {
+            await worker.Ready.WaitAsync(cancellation).ConfigureAwait(false);
+            await PrepareAsync(worker).WaitAsync(cancellation).ConfigureAwait(false);
+            _lastFailure = null;
+            return worker;
+        }
+        catch
+        {
+            worker.Kill(ExitCause.Killed);
+            await worker.Exited.ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    // The first call makes both sides load and compile what all calls need; so that no task has to wait for that, it is ours.
+    async Task PrepareAsync(Worker worker)
+    {
+        var first = new WorkItem<Nothing>(new ActionJob(options.Initializer ?? (static () => { })));
+        worker.Submit(first);
+        try
+        {
+            await first.Completion.ConfigureAwait(false);
+        }
+        catch (Exception error) when (options.Initializer is not null && error is not PlaceException)
+        {
+            throw new PlaceException($"The initializer failed in worker {worker.Id}: {error.Message}", error);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Pool {Pool}: workers keep failing; the next one is started in {Pause}.")]
+    static partial void LogPause(ILogger logger, string pool, TimeSpan pause, Exception? error);
+}

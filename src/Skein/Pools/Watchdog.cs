@@ -1,0 +1,129 @@
+using System.Diagnostics;
+
+namespace Skein;
+
+/// <summary>
+/// Looks at the workers of a pool a few times in the shortest of its limits: tasks that take too long, workers that have grown too
+/// large, workers that idle. It asks nobody: what runs and since when stands in memory that workers share with us.
+/// </summary>
+sealed class Watchdog : IAsyncDisposable
+{
+    static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(2);
+    static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan MemoryInterval = TimeSpan.FromSeconds(1);
+
+    readonly PoolOptions _options;
+    readonly Dispatcher _dispatcher;
+    readonly Supervisor _supervisor;
+    readonly PoolMetrics _metrics;
+    readonly ITimer _timer;
+    readonly Dictionary<Worker, Seen> _seen = [];
+    readonly Dictionary<WorkItem, long> _askedAt = [];
+    long _memoryLookedAt = Stopwatch.GetTimestamp();
+    int _looking;
+
+    public Watchdog(PoolOptions options, Dispatcher dispatcher, Supervisor supervisor, PoolMetrics metrics)
+    {
+        _options = options;
+        _dispatcher = dispatcher;
+        _supervisor = supervisor;
+        _metrics = metrics;
+        var shortest = new[] { options.TaskTimeout, options.Grace, options.IdleTimeout }.Min() ?? Longest;
+        var interval = TimeSpan.FromTicks(Math.Clamp(shortest.Ticks / 16, Shortest.Ticks, Longest.Ticks));
+        _timer = options.TimeProvider.CreateTimer(_ => Look(), null, interval, interval);
+    }
+
+    public ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    /// <summary>Asks a task to stop; its worker is killed when it has not after the grace period.</summary>
+    public void AskToStop(WorkItem item)
+    {
+        if (item.Worker is not { } worker)
+            return;
+        lock (_askedAt)
+            _askedAt.TryAdd(item, Stopwatch.GetTimestamp());
+        worker.AskToStop(item);
+    }
+
+    void Look()
+    {
+        if (Interlocked.Exchange(ref _looking, 1) != 0)
+            return;
+        try
+        {
+            var now = Stopwatch.GetTimestamp();
+            foreach (var worker in _supervisor.All)
+                LookAt(worker, now);
+            foreach (var gone in _seen.Keys.Where(worker => worker.HasEnded).ToArray())
+                _seen.Remove(gone);
+            lock (_askedAt)
+            {
+                foreach (var done in _askedAt.Keys.Where(item => item.IsCompleted || item.Worker is null).ToArray())
+                    _askedAt.Remove(done);
+            }
+
+            _dispatcher.Balance();
+            if (_dispatcher.Waiting > 0)
+                _supervisor.Grow(_options.Workers);
+            if (_options.SoftMemoryLimit is { } limit && Stopwatch.GetElapsedTime(_memoryLookedAt) > MemoryInterval)
+            {
+                _memoryLookedAt = now;
+                foreach (var worker in _dispatcher.Workers.Where(worker => OperatingSystem.IsLinux() && ProcessMemory.Resident(worker.ProcessId) > limit))
+                    _ = _supervisor.ReplaceAsync(worker);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _looking, 0);
+        }
+    }
+
+    void LookAt(Worker worker, long now)
+    {
+        var seen = _seen.TryGetValue(worker, out var before) ? before : new(null, -1, now, now);
+        if (worker.Running is not { } running)
+        {
+            if (seen.Item is not null || worker.Held > 0)
+                seen = new(null, -1, now, now);
+            _seen[worker] = seen;
+            if (_dispatcher.Workers.Count > (_options.MinWorkers ?? _options.Workers) && _supervisor.Wanted > (_options.MinWorkers ?? _options.Workers) &&
+                Stopwatch.GetElapsedTime(seen.IdleSince, now) > _options.IdleTimeout)
+            {
+                _supervisor.Shrink(worker);
+            }
+
+            return;
+        }
+
+        // An item of a chunk has no start of its own: it is counted from when we first saw it, which is at most one look too late.
+        if (seen.Item != running.Item || seen.ChunkItem != running.ChunkItem)
+            seen = new(running.Item, running.ChunkItem, running.ChunkItem > 0 ? now : running.StartedAt, now);
+        _seen[worker] = seen;
+        if (_options.TaskTimeout is { } limit && Stopwatch.GetElapsedTime(seen.StartedAt, now) > limit)
+            TimeOut(worker, running.Item, now);
+        else if (AskedSince(running.Item) is { } asked && Stopwatch.GetElapsedTime(asked, now) > _options.Grace)
+            worker.Kill(ExitCause.Killed);
+    }
+
+    void TimeOut(Worker worker, WorkItem item, long now)
+    {
+        if (AskedSince(item) is not { } asked)
+        {
+            _metrics.TimedOut();
+            item.TimedOut = true;
+            AskToStop(item);
+        }
+        else if (Stopwatch.GetElapsedTime(asked, now) > _options.Grace)
+        {
+            worker.Kill(ExitCause.TimedOut);
+        }
+    }
+
+    long? AskedSince(WorkItem item)
+    {
+        lock (_askedAt)
+            return _askedAt.TryGetValue(item, out var since) ? since : null;
+    }
+
+    readonly record struct Seen(WorkItem? Item, int ChunkItem, long StartedAt, long IdleSince);
+}

@@ -1,0 +1,258 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Skein;
+
+/// <summary>
+/// Processes that are kept alive and fed with tasks.
+/// <code>
+/// await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 8, MemoryLimit = 256 &lt;&lt; 20, TaskTimeout = TimeSpan.FromSeconds(10) });
+/// await foreach (var page in pool.MapUnorderedAsync(files, Pages.Render)) …      // a crash, a leak or a hang costs one page
+/// </code>
+/// </summary>
+/// <remarks>
+/// <code>
+///   RunAsync, MapAsync ──► Dispatcher ──► Worker, Worker, …        (each with a connection of its own)
+///                              ▲              │
+///   Watchdog ── time-outs ─────┤              ▼
+///   Supervisor ── replaces ────┴───────── OnEnded: victims fail, what was not started goes to another worker
+/// </code>
+/// <para>A worker's death fails the task that it ran, and no other; a task that takes too long is ended; nothing outlives the process
+/// that started the pool.</para>
+/// </remarks>
+public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
+{
+    readonly PoolMetrics _metrics;
+    readonly Dispatcher _dispatcher;
+    readonly Supervisor _supervisor;
+    readonly Watchdog _watchdog;
+    readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Action<bool> _onEnd;
+    long _accepted, _ended;
+    int _disposing;
+
+    WorkerPool(Place place, PoolOptions options)
+    {
+        Place = place;
+        Options = options;
+        _metrics = new(Id, () => WorkerCount, () => BusyCount, () => WaitingCount);
+        _dispatcher = new(options, _metrics);
+        _supervisor = new(Id, place, options, _dispatcher, _metrics, this);
+        _watchdog = new(options, _dispatcher, _supervisor, _metrics);
+        _onEnd = OnTaskEnd;
+    }
+
+    /// <summary>Its name on this machine.</summary>
+    public string Id { get; } = ProcessIds.Next();
+
+    /// <summary>Where the workers run.</summary>
+    public Place Place { get; }
+
+    /// <summary>What it was started with.</summary>
+    public PoolOptions Options { get; }
+
+    /// <summary>How many workers serve tasks.</summary>
+    public int WorkerCount => _dispatcher.Workers.Count;
+
+    /// <summary>How many of them run a task.</summary>
+    public int BusyCount => _dispatcher.Workers.Count(worker => worker.Held > 0);
+
+    /// <summary>How many tasks wait for a worker.</summary>
+    public int WaitingCount => _dispatcher.Waiting;
+
+    /// <summary>How many workers were started in all, spares included.</summary>
+    public long StartedWorkers => _metrics.Restarts;
+
+    /// <summary>The processes of the workers that live, spares included: for looking at them, not for ending them.</summary>
+    public IReadOnlyList<int> WorkerProcessIds => [.. _supervisor.All.Select(worker => worker.ProcessId)];
+
+    /// <summary>How the workers are held to their memory limit; null without one.</summary>
+    public MemoryLimitKind? MemoryLimitKind => _supervisor.All is [var worker, ..] ? worker.MemoryLimitKind : null;
+
+    /// <summary>Starts a pool; returns when its workers are ready.</summary>
+    /// <exception cref="PlaceException">A worker could not be started: the message says why.</exception>
+    public static async Task<WorkerPool> StartAsync(Place place, PoolOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        var pool = new WorkerPool(place, (options ?? new()).Checked());
+        try
+        {
+            await pool._supervisor.StartAsync(cancellation).ConfigureAwait(false);
+            return pool;
+        }
+        catch
+        {
+            await pool.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Changes how many workers there are, while tasks run. Superfluous ones end when they have done what they hold.</summary>
+    public void Resize(int workers)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        _supervisor.Resize(workers);
+    }
+
+    /// <summary>Completes when all tasks that were accepted so far have ended.</summary>
+    public async Task DrainAsync(CancellationToken cancellation = default)
+    {
+        var accepted = Interlocked.Read(ref _accepted);
+        while (Interlocked.Read(ref _ended) < accepted)
+            await Task.Delay(TimeSpan.FromMilliseconds(1), Options.TimeProvider, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Ends the pool: tasks that wait are cancelled, running ones are asked to stop and killed after the grace period. To let them end,
+    /// await them (or <see cref="DrainAsync"/>) before.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposing, 1) != 0)
+        {
+            await _disposed.Task.ConfigureAwait(false);
+            return;
+        }
+
+        _supervisor.Stop();
+        foreach (var item in _dispatcher.Clear())
+            item.Fail(Disposed());
+        await _watchdog.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_supervisor.All.Select(EndAsync)).ConfigureAwait(false);
+        await _supervisor.Settled.ConfigureAwait(false);
+        _supervisor.Dispose();
+        _metrics.Dispose();
+        _disposed.TrySetResult();
+    }
+
+    void IWorkerOwner.OnRoom(Worker worker)
+    {
+        _dispatcher.OnRoom(worker);
+        _supervisor.OnCompleted(worker);
+    }
+
+    void IWorkerOwner.OnEnded(Worker worker, Exit exit, IReadOnlyList<WorkItem> victims, IReadOnlyList<WorkItem> unstarted)
+    {
+        var expected = exit is { Cause: ExitCause.Returned, Code: 0 } && victims.Count == 0;
+        _supervisor.OnEnded(worker, expected);
+        if (!expected && _disposing == 0)
+            LogLost(Options.Logger, Id, worker.Id, exit.Describe());
+        List<WorkItem> again = [];
+        foreach (var item in victims)
+        {
+            // Running out of memory may have been the fault of what ran before: once more, in a fresh worker.
+            var losses = exit.Cause == ExitCause.OutOfMemory ? Math.Max(Options.Retries, 1) : Options.Retries;
+            if (item.Lose(_disposing == 0 ? losses : 0, exit.ToException(worker.Id)))
+                again.Add(item);
+        }
+
+        if (_disposing != 0)
+        {
+            foreach (var item in again.Concat(unstarted))
+                item.Fail(Disposed());
+        }
+        else
+        {
+            _dispatcher.Requeue([.. again, .. unstarted]);
+        }
+    }
+
+    /// <summary>Takes a job on.</summary>
+    internal Task<TResult> RunAsync<TResult>(Job<TResult> job, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested)
+            return Task.FromCanceled<TResult>(cancellation);
+        var around = Activity.Current;
+        var activity = PoolMetrics.StartActivity();
+        var item = new WorkItem<TResult>(job) { OnEnd = _onEnd, Activity = activity };
+        if (activity is not null)
+            Activity.Current = around;
+        var adding = AddAsync(item, cancellation);
+        return adding.IsCompletedSuccessfully ? item.Completion : AddedAsync(adding, item);
+    }
+
+    /// <summary>Takes an item on; completes when it is in the queue or with a worker.</summary>
+    internal ValueTask AddAsync(WorkItem item, CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_disposing != 0, this);
+        Interlocked.Increment(ref _accepted);
+        if (!_dispatcher.TryAdd(item))
+            return WaitForRoomAsync(item, cancellation);
+        if (cancellation.CanBeCanceled && !item.IsCompleted)
+            item.Follow(Cancel, cancellation);
+        return default;
+    }
+
+    async ValueTask WaitForRoomAsync(WorkItem item, CancellationToken cancellation)
+    {
+        if (Options.WhenFull == QueueFullMode.Refuse)
+        {
+            item.Fail(new PoolFullException(Id, Options.QueueLimit));
+            return;
+        }
+
+        try
+        {
+            do
+            {
+                await _dispatcher.Room().WaitAsync(cancellation).ConfigureAwait(false);
+                ObjectDisposedException.ThrowIf(_disposing != 0, this);
+            }
+            while (!_dispatcher.TryAdd(item));
+            if (cancellation.CanBeCanceled)
+                item.Follow(Cancel, cancellation);
+        }
+        catch (Exception error)
+        {
+            item.Fail(error);
+        }
+    }
+
+    static async Task<TResult> AddedAsync<TResult>(ValueTask adding, WorkItem<TResult> item)
+    {
+        await adding.ConfigureAwait(false);
+        return await item.Completion.ConfigureAwait(false);
+    }
+
+    void Cancel(WorkItem item, CancellationToken token)
+    {
+        var worker = item.Worker;
+        if (worker is null || worker.TryRevoke(item))
+        {
+            item.Cancel(token);   // the queue drops it when it comes to it
+            return;
+        }
+
+        item.Cancelled = token;
+        _watchdog.AskToStop(item);
+    }
+
+    async Task EndAsync(Worker worker)
+    {
+        foreach (var item in worker.Unstarted().Where(worker.TryRevoke))
+            item.Fail(Disposed());
+        if (worker.Running is { } running)
+            worker.AskToStop(running.Item);
+        worker.End();
+        try
+        {
+            await worker.Exited.WaitAsync(Options.Grace).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            worker.Kill(ExitCause.Killed);
+            await worker.Exited.ConfigureAwait(false);
+        }
+    }
+
+    ObjectDisposedException Disposed() => new(nameof(WorkerPool), $"Pool {Id} was disposed of before the task had ended.");
+
+    void OnTaskEnd(bool failed)
+    {
+        Interlocked.Increment(ref _ended);
+        _metrics.Ended(failed);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Pool {Pool}: worker {Worker} {What}")]
+    static partial void LogLost(ILogger logger, string pool, string worker, string what);
+}

@@ -1,0 +1,193 @@
+namespace Skein.Tests.Conformance;
+
+// What every place must do. A new place joins by one line at the end.
+public abstract class PlaceCases(Place place, bool copies, bool kills)
+{
+    protected Place Place => place;
+
+    [Fact]
+    public async Task A_process_ends_with_the_result_of_its_function()
+    {
+        await using var process = await place.StartAsync(static () => 6 * 7).Within();
+        Assert.Equal(42, await process.Completion.Within());
+        Assert.Equal(0, (await process.Exited.Within()).Code);
+        Assert.Equal(ProcessState.Exited, process.State);
+    }
+
+    [Fact]
+    public async Task Every_shape_of_function_runs()
+    {
+        var offset = 1;
+        Assert.Equal(3, await Result(place.StartAsync((int a, int b) => a + b, 1, 2)));
+        Assert.Equal(5, await Result(place.StartAsync(Functions.Double, 2.5)));
+        Assert.Equal("x1", await Result(place.StartAsync(async (string text) => { await Task.Yield(); return text + offset; }, "x")));
+        Assert.Equal(4, await Result(place.StartAsync(Functions.TwiceLater, 2)));
+        Assert.Equal(9, await Result(place.StartAsync(Functions.SquareLater, 3)));
+        Assert.Equal("Int32", await Result(place.StartAsync(Functions.NameOf<int>)));
+        Assert.Equal(default, await Result(place.StartAsync(() => { })));
+        Assert.Equal(default, await Result(place.StartAsync(async () => await Task.Yield())));
+        Assert.Equal(default, await Result(place.StartAsync(static (List<int> list) => list.Clear(), new List<int> { 1 })));
+        var doubled = await Result(place.StartAsync(static (int[] all) => all.Select(each => each * 2).ToArray(), new[] { 1, 2, 3 }));
+        Assert.Equal([2, 4, 6], doubled);
+    }
+
+    [Fact]
+    public async Task A_function_that_throws_fails_with_what_it_threw_and_where()
+    {
+        await using var process = await place.StartAsync(Functions.Throw).Within();
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => process.Completion.Within());
+        Assert.Equal("thrown on purpose", error.Message);
+        Assert.Contains(nameof(Functions.Throw), error.StackTrace, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Captured_variables_and_arguments_are_copied_where_memory_is_not_shared()
+    {
+        var list = new List<int>();
+        await using var process = await place.StartAsync(() => { list.Add(1); return list.Count; }).Within();
+        Assert.Equal(1, await process.Completion.Within());
+        Assert.Equal(copies ? 0 : 1, list.Count);
+    }
+
+    [Fact]
+    public async Task A_process_that_listens_stops_when_it_is_asked()
+    {
+        await using var process = await place.StartAsync(static async () =>
+        {
+            await Task.Delay(Timeout.Infinite, Here.Stopping);
+        }).Within();
+        await process.StopAsync(Limits.Seconds(5)).Within(20);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => process.Completion.Within());
+    }
+
+    [Fact]
+    public async Task A_token_that_is_passed_is_cancelled_there()
+    {
+        using var source = new CancellationTokenSource();
+        var token = source.Token;
+        await using var process = await place.StartAsync(async () => { await Task.Delay(Timeout.Infinite, token); return 1; }).Within();
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => process.Completion.Within());
+    }
+
+    [Fact]
+    public async Task Progress_is_reported_in_order()
+    {
+        var seen = new List<int>();
+        var progress = new InOrder<int>(seen.Add);
+        await using var process = await place.StartAsync(static (IProgress<int> report) =>
+        {
+            for (var i = 0; i < 100; i++)
+                report.Report(i);
+        }, progress).Within();
+        await process.Completion.Within();
+        await Limits.Until(() => seen.Count == 100, "100 reports");
+        Assert.Equal(Enumerable.Range(0, 100), seen);
+    }
+
+    [Fact]
+    public async Task A_process_can_call_its_caller_back()
+    {
+        var asked = new List<string>();
+        var callback = Callback.To((string question) => { asked.Add(question); return question.Length; });
+        await using var process = await place.StartAsync(static async (Callback<string, int> ask) =>
+            await ask.InvokeAsync("one") + await ask.InvokeAsync("three"), callback).Within();
+        Assert.Equal(8, await process.Completion.Within());
+        Assert.Equal(["one", "three"], asked);
+    }
+
+    [Fact]
+    public async Task A_callback_that_throws_throws_in_the_process()
+    {
+        var callback = Callback.To<int, int>(static number => throw new FormatException($"not {number}"));
+        await using var process = await place.StartAsync(static async (Callback<int, int> ask) =>
+        {
+            try
+            {
+                return $"{await ask.InvokeAsync(3)}";
+            }
+            catch (FormatException error)
+            {
+                return error.Message;
+            }
+        }, callback).Within();
+        Assert.Equal("not 3", await process.Completion.Within());
+    }
+
+    [Fact]
+    public async Task A_process_that_does_not_listen_is_killed_or_the_place_says_that_it_cannot()
+    {
+        var process = await place.StartAsync(static (int seconds) => Functions.Spin(seconds), 2).Within();
+        if (kills)
+        {
+            await process.StopAsync(TimeSpan.FromMilliseconds(50)).Within();
+            var lost = await Assert.ThrowsAsync<ProcessLostException>(() => process.Completion.Within());
+            Assert.Equal(ExitCause.Killed, lost.Exit.Cause);
+            Assert.False(Directory.Exists($"/proc/{process.OsProcessId}"));
+        }
+        else
+        {
+            await Assert.ThrowsAsync<PlaceException>(() => process.StopAsync(TimeSpan.FromMilliseconds(50)).Within());
+            Assert.Throws<PlaceException>(process.Kill);
+            await process.Completion.Within();
+        }
+    }
+
+    [Fact]
+    public async Task Exit_says_what_a_process_used()
+    {
+        await using var process = await place.StartAsync(static () => Functions.Spin(0.2)).Within();
+        await process.Completion.Within();
+        var exit = await process.Exited.Within();
+        if (copies)
+            Assert.InRange(exit.Use.UserTime + exit.Use.SystemTime, TimeSpan.FromSeconds(0.1), Limits.Seconds(10));
+        else
+            Assert.Equal(default, exit.Use);   // a thread's use is its process's
+    }
+
+    static async Task<T> Result<T>(Task<Process<T>> starting)
+    {
+        await using var process = await starting.Within();
+        return await process.Completion.Within();
+    }
+
+    /// <summary>Reports on the thread that reports: Progress of the framework gives no order.</summary>
+    sealed class InOrder<T>(Action<T> report) : IProgress<T>
+    {
+        public void Report(T value) => report(value);
+    }
+}
+
+static class Functions
+{
+    public static double Double(double number) => number * 2;
+
+    public static async Task<int> TwiceLater(int number)
+    {
+        await Task.Yield();
+        return number * 2;
+    }
+
+    public static async ValueTask<int> SquareLater(int number)
+    {
+        await Task.Yield();
+        return number * number;
+    }
+
+    public static string NameOf<T>() => typeof(T).Name;
+
+    public static int Throw() => throw new InvalidOperationException("thrown on purpose");
+
+    public static void Spin(double seconds)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(seconds))
+        {
+            // burns a processor
+        }
+    }
+}
+
+public class In_a_thread() : PlaceCases(Place.Thread, copies: false, kills: false);
+
+public class In_an_operating_system_process() : PlaceCases(Place.OsProcess, copies: true, kills: true);
