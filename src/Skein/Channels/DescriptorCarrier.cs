@@ -9,4 +9,7 @@ abstract class DescriptorCarrier
 
     /// <summary>The descriptor that came with a message, by the number that was read from it. The caller owns it; each is taken once.</summary>
     public abstract int Take(int number);
+
+    /// <summary>Runs once the message that is being written has left this process: then what went with it belongs to the other one.</summary>
+    public virtual void WhenSent(Action action) => action();
 }

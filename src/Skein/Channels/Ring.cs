@@ -14,8 +14,8 @@ namespace Skein;
 /// publishes pays for a wake-up only when the other one sleeps. A sleeper gets no end of file when its peer dies: whoever watches the
 /// peer calls <see cref="Close"/>.</para>
 /// <code>
-/// offset   0 tail (producer writes)      256 consumer sleeps      512 closed      4096 messages:
-///        128 head (consumer writes)      384 producer sleeps                      length u32, flags u32, bytes, padding to 8
+/// offset   0 tail (producer writes)      256 consumer sleeps      512 closed               4096 messages:
+///        128 head (consumer writes)      384 producer sleeps      640, 768 processors      length u32, flags u32, bytes, padding to 8
 /// </code>
 /// </remarks>
 [SupportedOSPlatform("linux")]
@@ -43,8 +43,28 @@ sealed unsafe class Ring
         _head = _seenHead = Volatile.Read(ref Head);
     }
 
+    /// <summary>Reads the positions anew: for one of several users of a side, who take turns under a lock.</summary>
+    public void Refresh()
+    {
+        _tail = _seenTail = Volatile.Read(ref Tail);
+        _head = _seenHead = Volatile.Read(ref Head);
+    }
+
+    /// <summary>Where each side ran when it last waited (0: it never did, else the processor's number + 1); for a policy of waiting.</summary>
+    public ref int ConsumerCpu => ref *(int*)(_base + 640);
+
+    /// <inheritdoc cref="ConsumerCpu"/>
+    public ref int ProducerCpu => ref *(int*)(_base + 768);
+
+    /// <summary>Now and then, so that a consumer knows where a producer runs that never waits.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void PublishProducerCpu() => Volatile.Write(ref ProducerCpu, Cpu.Current() + 1);
+
     /// <summary>Bytes of memory that a ring of this capacity takes.</summary>
     public static nuint Size(int capacity) => (nuint)(Header + capacity);
+
+    /// <summary>In bytes.</summary>
+    public int Capacity => (int)_capacity;
 
     /// <summary>The longest message, in bytes: with a quarter of the ring each, the two sides need not work in lock-step.</summary>
     public int MaxMessage => (int)(_capacity / 4) - 16;
@@ -54,6 +74,9 @@ sealed unsafe class Ring
 
     /// <summary>True when a message waits. For the consumer.</summary>
     public bool IsReadable => Volatile.Read(ref Tail) != _head;
+
+    /// <summary>True when the consumer has freed something since the last failed <see cref="TryClaim"/>. For the producer.</summary>
+    public bool HasFreed => Volatile.Read(ref Head) != _seenHead;
 
     ref ulong Tail => ref *(ulong*)_base;
     ref ulong Head => ref *(ulong*)(_base + 128);

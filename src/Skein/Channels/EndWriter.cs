@@ -1,0 +1,321 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Threading.Channels;
+
+namespace Skein;
+
+/// <summary>The writing end of a channel between processes.</summary>
+/// <remarks>
+/// An item is accepted whole or not at all. Accepted means: its room was taken and it was encoded; if the kernel has no room for all
+/// of its packets, the rest goes out as the reader makes room (<see cref="Flush"/>, on the watcher's thread), and the next item waits.
+/// </remarks>
+[SupportedOSPlatform("linux")]
+sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
+{
+    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(1);
+
+    readonly ChannelEnd _end;
+    readonly ItemWriter<T> _items = new();
+    Memory<byte> _outbox;      // the accepted item; what stands before _position has been sent
+    PacketFlags _flags;
+    int _position;
+    bool _pending, _announced;
+    ulong _number;
+    bool _completing;
+    Exception? _failure;       // that of Complete
+    Exception? _ended;         // why nothing can be written any more
+
+    public EndWriter(ChannelEnd end)
+    {
+        _end = end;
+        end.Ready = OnReady;
+    }
+
+    public ChannelEnd End => _end;
+
+    public Type ItemType => typeof(T);
+
+    public override bool TryWrite(T item)
+    {
+        lock (_end.Gate)
+            return TryAccept(item);
+    }
+
+    public override async ValueTask WriteAsync(T item, CancellationToken cancellationToken = default)
+    {
+        var accepted = false;
+        while (true)
+        {
+            if (!accepted)
+                cancellationToken.ThrowIfCancellationRequested();
+            Task change;
+            lock (_end.Gate)
+            {
+                accepted = accepted || TryAccept(item);
+                if (IsWritten(accepted))
+                    return;
+                change = _end.Announce(forData: false);
+                accepted = accepted || TryAccept(item);
+                if (!_pending && accepted)
+                {
+                    _end.Withdraw();
+                    continue;
+                }
+            }
+
+            await WaitAsync(change, cancellationToken).ConfigureAwait(false);
+            if (accepted && cancellationToken.IsCancellationRequested)
+                return;   // the item is on its way; only the wait for its last packet ends
+        }
+    }
+
+    public override async ValueTask<bool> WaitToWriteAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Task change;
+            lock (_end.Gate)
+            {
+                if (HasRoom())
+                    return true;
+                if (_completing)
+                    return false;
+                ThrowIfEnded();
+                change = _end.Announce(forData: false);
+                if (HasRoom())
+                {
+                    _end.Withdraw();
+                    return true;
+                }
+            }
+
+            await WaitAsync(change, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public override bool TryComplete(Exception? error = null)
+    {
+        lock (_end.Gate)
+        {
+            if (_completing || _ended is not null)
+                return false;
+            _completing = true;
+            _failure = error;
+            if (Flush())
+                Finish();
+            return true;
+        }
+    }
+
+    /// <summary>Waits until what was accepted has gone out, and closes the end. Without completion before, the reader sees a fault.</summary>
+    public async ValueTask CloseAsync(TimeSpan limit)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(started) < limit)
+        {
+            Task change;
+            lock (_end.Gate)
+            {
+                if (_end.IsClosed || Flush() || !_completing)
+                    break;
+                change = _end.Announce(forData: false);
+            }
+
+            await WaitAsync(change, default).ConfigureAwait(false);
+        }
+
+        Dispose();
+    }
+
+    public void Dispose()
+    {
+        lock (_end.Gate)
+            Stop(new ObjectDisposedException(nameof(ChannelWriter<>), "This end of the channel was disposed."));
+    }
+
+    public void HandOver()
+    {
+        lock (_end.Gate)
+            Stop(new InvalidOperationException("This end of the channel was sent to another process and belongs to it now. For a further writer call AddWriter before the first end is sent."));
+    }
+
+    public string? WhyItMustStay()
+    {
+        if (_completing || _ended is not null)
+            return "this end of the channel is closed";
+        return _pending ? "an item is still on its way out of this end; await WriteAsync before it is sent" : null;
+    }
+
+    bool HasRoom() =>
+        _ended is null && !_completing && Flush() && !BreakIfGone()
+        && (!_end.HasBackPressure || Volatile.Read(ref _end.Page.InFlight) < _end.Page.Capacity);
+
+    bool TryAccept(T item)
+    {
+        if (_ended is not null || _completing || !Flush() || BreakIfGone() || !_end.TryTakeTurn())
+            return false;
+        var page = _end.Page;
+        if (_end.HasBackPressure && !page.TryTakeRoom())
+        {
+            _end.EndTurn();
+            return false;
+        }
+
+        try
+        {
+            _outbox = _items.Write(item, page.SharedByReaders || !_end.HasBackPressure, out _flags);
+            if (!_end.HasBackPressure && _outbox.Length > _end.Port.MaxPacket)
+                throw new InvalidOperationException($"An item of {_outbox.Length - PacketHeader.Size} bytes is longer than a datagram of this channel may be ({_end.Port.MaxPacket - PacketHeader.Size}). Choose another kind of channel, or send it in parts.");
+        }
+        catch
+        {
+            if (_end.HasBackPressure)
+                page.GiveRoom();
+            _end.EndTurn();
+            throw;
+        }
+
+        page.Used = 1;
+        _number++;
+        _position = PacketHeader.Size;
+        _pending = true;
+        Flush();
+        return true;
+    }
+
+    /// <summary>Sends what was accepted, as far as there is room. True when nothing is left to send.</summary>
+    bool Flush()
+    {
+        if (!_pending)
+            return true;
+        var port = _end.Port;
+        var moved = false;
+        while (_pending)
+        {
+            var length = Math.Min(_outbox.Length - _position, port.MaxPacket - PacketHeader.Size);
+            var packet = _outbox.Span.Slice(_position - PacketHeader.Size, length + PacketHeader.Size);
+            var rest = _outbox.Length - _position - length;
+            MemoryMarshal.Write(packet, new PacketHeader((ushort)_end.Number, _flags, (uint)rest, _number));   // over what was sent already
+            var result = port.TryWrite(packet);
+            if (result == PortResult.Over)
+            {
+                Stop(Gone());
+                return false;
+            }
+
+            if (result == PortResult.Later)
+            {
+                if (!_announced)
+                {
+                    _announced = true;
+                    _ = _end.Announce(forData: true);
+                    continue;   // the room may have come in between
+                }
+
+                _end.Arm();
+                break;
+            }
+
+            moved = true;
+            _position += length;
+            _flags &= ~PacketFlags.First;
+            _pending = rest > 0;
+        }
+
+        if (moved && port.WaitDescriptors.IsEmpty)
+            _end.RingIfAsleep();
+        if (_pending)
+            return false;
+        if (_announced)
+        {
+            _announced = false;
+            _end.Withdraw();
+        }
+
+        _end.EndTurn();
+        return true;
+    }
+
+    void OnReady()
+    {
+        if (_ended is not null || !Flush())
+            return;
+        if (_completing)
+            Finish();
+        else
+            BreakIfGone();
+    }
+
+    bool BreakIfGone()
+    {
+        if (!_end.PeerGone && !_end.Page.Failed)
+            return false;
+        Stop(_end.Page.Failed ? new ChannelClosedException("Another writer completed the channel with an error.", _end.Page.Error) : Gone());
+        return true;
+    }
+
+    Exception Gone()
+    {
+        var page = _end.Page;
+        return page.ReadersClosed >= page.ReadersOpened
+            ? new ChannelClosedException("Nobody reads this channel any more: its reader was disposed.")
+            : new ChannelBrokenException($"The reader of this {_end.Kind} channel (process {page.ReaderProcess}) was killed or is gone. What it had not read is lost; make a new channel for a new reader.");
+    }
+
+    void Finish()
+    {
+        var page = _end.Page;
+        if (_failure is not null)
+            page.Fail(_failure);
+        Interlocked.Increment(ref page.WritersDone);
+        _end.Ring();
+        Stop(new ChannelClosedException("The channel was completed."));
+    }
+
+    void Stop(Exception reason)
+    {
+        if (_ended is not null)
+            return;
+        _ended = reason;
+        _pending = false;
+        if (_announced)
+        {
+            _announced = false;
+            _end.Withdraw();
+        }
+
+        _end.EndTurn();
+        _end.Dispose();
+    }
+
+    void ThrowIfEnded(bool evenWhileCompleting = true)
+    {
+        if (_ended is ChannelClosedException closed)
+            throw closed is ChannelBrokenException broken ? new ChannelBrokenException(broken.Message) : new ChannelClosedException(closed.Message, closed.InnerException);
+        if (_ended is ObjectDisposedException)
+            throw new ObjectDisposedException(null, _ended.Message);
+        if (_ended is not null)
+            throw new InvalidOperationException(_ended.Message);
+        if (_completing && evenWhileCompleting)
+            throw new ChannelClosedException("The channel was completed.");
+    }
+
+    /// <summary>True when the item has gone out. Throws when it never will.</summary>
+    bool IsWritten(bool accepted)
+    {
+        if (accepted && !_pending && _ended is not ChannelBrokenException)
+            return true;
+        ThrowIfEnded(evenWhileCompleting: !accepted);
+        return false;
+    }
+
+    async ValueTask WaitAsync(Task change, CancellationToken cancellationToken)
+    {
+        // When it was only another writer's turn nobody will call: look again soon.
+        var limit = _end.LooksAgain || _end.Port.IsContended ? Soon : Timeout.InfiniteTimeSpan;
+        await change.WaitAsync(limit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_end.Gate)
+            _end.Withdraw();
+    }
+}

@@ -1,0 +1,188 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+
+namespace Skein;
+
+/// <summary>
+/// TCP connections: one for each writer, so that a writer killed in mid-packet spoils nobody else's stream. A reader has them all.
+/// Each packet has its length before it.
+/// </summary>
+[SupportedOSPlatform("linux")]
+sealed class TcpPort : PacketPort
+{
+    const int SecretSize = 32, LengthSize = 4;
+
+    readonly List<Connection> _connections;
+    int[] _open;   // of the connections that have not ended
+    int _turn;
+
+    public TcpPort(params int[] sockets)
+    {
+        _open = sockets;
+        _connections = [.. sockets.Select(s => new Connection(s))];
+    }
+
+    public override int MaxPacket => 64 * 1024;
+
+    public override bool SeesEnd => true;
+
+    public override bool IsMidPacket => _connections.Exists(c => c.IsMidPacket);
+
+    public override ReadOnlySpan<int> WaitDescriptors => _open;
+
+    public override int[] Descriptors => [.. _connections.Select(c => c.Socket)];
+
+    /// <summary>One more writer's connection, for a reader.</summary>
+    public void Add(int socket)
+    {
+        _connections.Add(new(socket));
+        _open = [.. _open, socket];
+    }
+
+    public override PortResult TryWrite(ReadOnlySpan<byte> packet) => _connections[0].TryWrite(packet);
+
+    public override PortResult TryRead(Span<byte> buffer, out int length)
+    {
+        var over = 0;
+        foreach (var _ in _connections)
+        {
+            switch (_connections[_turn].TryRead(buffer, out length))
+            {
+                case PortResult.Moved:
+                    // Item by item each has its turn: a writer that never pauses does not keep the others out.
+                    if (MemoryMarshal.Read<PacketHeader>(buffer).Rest == 0)
+                        _turn = (_turn + 1) % _connections.Count;
+                    return PortResult.Moved;
+                case PortResult.Over:
+                    over++;
+                    break;
+            }
+
+            _turn = (_turn + 1) % _connections.Count;
+        }
+
+        length = 0;
+        if (over > _connections.Count - _open.Length)
+            _open = [.. _connections.Where(c => !c.IsOver).Select(c => c.Socket)];
+        return over == _connections.Count ? PortResult.Over : PortResult.Later;
+    }
+
+    public override void Dispose()
+    {
+        foreach (var connection in _connections)
+            connection.Dispose();
+    }
+
+    /// <summary>Connects to a listener of our own, and accepts only who knows the secret: another program may be quicker.</summary>
+    public static (int Accepted, int Connected) Connect(IPEndPoint address)
+    {
+        var secret = RandomNumberGenerator.GetBytes(SecretSize);
+        var given = new byte[SecretSize];
+        int listener = -1, connected = -1;
+        try
+        {
+            listener = SocketCalls.Bound(address, SocketCalls.Stream);
+            SocketCalls.Listen(listener);
+            connected = SocketCalls.Connected(SocketCalls.Address(listener), SocketCalls.Stream);
+            SocketCalls.SendAtOnce(connected);
+            _ = SocketCalls.Send(connected, secret);
+            while (true)
+            {
+                var accepted = SocketCalls.Accept(listener, milliseconds: 5000);
+                if (accepted < 0)
+                    throw new IOException($"No connection arrived at {address} within 5 s.");
+                if (Greets(accepted, given) && CryptographicOperations.FixedTimeEquals(given, secret))
+                    return (accepted, connected);
+                Descriptor.Close(ref accepted);
+            }
+        }
+        catch
+        {
+            Descriptor.Close(ref connected);
+            throw;
+        }
+        finally
+        {
+            Descriptor.Close(ref listener);
+        }
+    }
+
+    /// <summary>Our own greeting is there within a moment; a stranger who is silent gets no more than that.</summary>
+    static unsafe bool Greets(int socket, byte[] greeting)
+    {
+        var poll = new Libc.PollDescriptor(socket, Libc.PollIn);
+        return Libc.Poll(&poll, 1, 500) > 0 && SocketCalls.Receive(socket, greeting) == SecretSize;
+    }
+
+    /// <summary>One socket, and the packet that is half-way in or out.</summary>
+    sealed class Connection(int socket) : IDisposable
+    {
+        readonly byte[] _frame = new byte[LengthSize + 64 * 1024];
+        int _socket = socket, _done, _frameLength;
+        bool _over;
+
+        public int Socket => _socket;
+
+        public bool IsOver => _over;
+
+        public bool IsMidPacket => _done > 0;
+
+        public PortResult TryWrite(ReadOnlySpan<byte> packet)
+        {
+            if (_done == 0)
+            {
+                BinaryPrimitives.WriteInt32LittleEndian(_frame, packet.Length);
+                packet.CopyTo(_frame.AsSpan(LengthSize));
+                _frameLength = LengthSize + packet.Length;
+            }
+
+            while (_done < _frameLength)
+            {
+                var sent = SocketCalls.Send(_socket, _frame.AsSpan(_done, _frameLength - _done));
+                if (sent < 0)
+                    return sent == -Libc.EAGAIN ? PortResult.Later : PortResult.Over;
+                _done += sent;
+            }
+
+            _done = 0;
+            return PortResult.Moved;
+        }
+
+        public PortResult TryRead(Span<byte> buffer, out int length)
+        {
+            length = 0;
+            if (_over)
+                return PortResult.Over;
+            while (true)
+            {
+                // Never beyond this packet: the next one may be another reader's.
+                var wanted = _done < LengthSize ? LengthSize : LengthSize + BinaryPrimitives.ReadInt32LittleEndian(_frame);
+                if (wanted is < LengthSize || wanted > _frame.Length)
+                    throw new InvalidDataException($"The channel is corrupt: a packet of {wanted - LengthSize} bytes.");
+                if (_done == wanted && _done > LengthSize)
+                    break;
+                var received = SocketCalls.Receive(_socket, _frame.AsSpan(_done, wanted - _done));
+                if (received == -Libc.EAGAIN)
+                    return PortResult.Later;
+                if (received <= 0)
+                {
+                    _done = 0;
+                    _over = true;
+                    return PortResult.Over;
+                }
+
+                _done += received;
+            }
+
+            length = _done - LengthSize;
+            _frame.AsSpan(LengthSize, length).CopyTo(buffer);
+            _done = 0;
+            return PortResult.Moved;
+        }
+
+        public void Dispose() => Descriptor.Close(ref _socket);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>Waiting until one of many descriptors is ready (epoll(7)).</summary>
+[SupportedOSPlatform("linux")]
+sealed unsafe partial class Epoll : IDisposable
+{
+    public const uint In = 1, Out = 4, Error = 8, HangUp = 16, PeerHangUp = 0x2000, OneShot = 1u << 30, EdgeTriggered = 1u << 31;
+    const int AddOperation = 1, RemoveOperation = 2, ChangeOperation = 3, CloseOnExec = 0x80000;
+
+    // struct epoll_event is packed on x64 only.
+    static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
+
+    int _descriptor = Libc.Check(Create(CloseOnExec), "epoll_create1");
+
+    public void Add(int descriptor, uint events, ulong token) => Change(AddOperation, descriptor, events, token);
+
+    public void Change(int descriptor, uint events, ulong token) => Change(ChangeOperation, descriptor, events, token);
+
+    /// <summary>Must come before the descriptor is closed: the kernel forgets an open file only when the last process closes it.</summary>
+    public void Remove(int descriptor) => _ = Control(_descriptor, RemoveOperation, descriptor, null);
+
+    /// <summary>Waits, without limit, and gives the tokens of what is ready.</summary>
+    public int Wait(Span<ulong> tokens)
+    {
+        var events = stackalloc byte[tokens.Length * EventSize];
+        int count;
+        while ((count = Wait(_descriptor, events, tokens.Length, -1)) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() != Libc.EINTR)
+                throw LinuxException.Last("epoll_wait");
+        }
+
+        for (var i = 0; i < count; i++)
+            tokens[i] = BinaryPrimitives.ReadUInt64LittleEndian(new(events + (i + 1) * EventSize - 8, 8));
+        return count;
+    }
+
+    public void Dispose() => Descriptor.Close(ref _descriptor);
+
+    void Change(int operation, int descriptor, uint events, ulong token)
+    {
+        var change = stackalloc byte[EventSize];
+        *(uint*)change = events;
+        BinaryPrimitives.WriteUInt64LittleEndian(new(change + EventSize - 8, 8), token);
+        Libc.Check(Control(_descriptor, operation, descriptor, change), "epoll_ctl");
+    }
+
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)] private static partial int Create(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    private static partial int Control(int epoll, int operation, int descriptor, byte* change);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    private static partial int Wait(int epoll, byte* events, int count, int milliseconds);
+}
