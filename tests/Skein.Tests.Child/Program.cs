@@ -8,6 +8,7 @@ return args switch
     ["parent-of", .. var command] => ParentCase.Run(command),
     ["spawn-many", var count] => SpawnManyCase.Run(int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["exit-code-of", var script] => await ParentCase.ExitCodeOf(script),
+    ["channel", var what, var kind, var count, var descriptors, var secret] => await ChannelCase.Run(what, kind, count, descriptors, secret),
     ["group-holder"] => CgroupCase.Hold(),
     ["group-maker"] => CgroupCase.Make(),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),

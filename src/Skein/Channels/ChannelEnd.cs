@@ -87,6 +87,15 @@ sealed unsafe class ChannelEnd : IDisposable
         FileLock.Release(_region.Descriptor, Reads ? 1 : 0);
     }
 
+    /// <summary>For a reader: keeps all writers out. False while one of them is sending.</summary>
+    public bool TryTakeWritersTurn() => FileLock.TryTake(_region.Descriptor, 0);
+
+    public void EndWritersTurn()
+    {
+        if (!IsClosed)
+            FileLock.Release(_region.Descriptor, 0);
+    }
+
     /// <summary>Wakes the other side if it asked for that.</summary>
     public void RingIfAsleep()
     {

@@ -13,7 +13,7 @@ static class EndFactory
         var page = new ControlPage(region.Pointer);
         page.Capacity = capacity;
         page.ReadersOpened = page.WritersOpened = 1;
-        var second = MemoryRegion.Open(Descriptor.Duplicate(region.Descriptor), region.Size);
+        var second = MemoryRegion.Open(Descriptor.Reopen(region.Descriptor), region.Size);   // turns belong to the open file
         var (readers, writers) = Lifeline.Pair();
         try
         {

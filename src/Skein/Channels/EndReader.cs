@@ -9,7 +9,7 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
 {
-    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(1), RoomIsFree = TimeSpan.FromMilliseconds(250);
+    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(1), RoomIsFree = TimeSpan.FromMilliseconds(100);
 
     readonly ChannelEnd _end;
     readonly ItemReader<T> _items = new();
@@ -268,15 +268,38 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
     }
 
     /// <summary>
-    /// With several writers or readers, one of them may have been killed between taking an item's room and sending it, or between
-    /// taking an item and giving back its room. A reader that finds nothing for a while declares such room free.
+    /// With several writers or readers, one of them may have been killed between taking an item's room and sending all of it, or
+    /// between taking an item and giving back its room. A reader that finds nothing for a while declares such room free.
     /// </summary>
     void FreeRoomOfTheDead(int before)
     {
-        if (_over || _hasReady || _partial is not null || before <= 0 || _end.LooksAgain)
+        if (_over || _hasReady || before <= 0 || _end.LooksAgain)
             return;
-        if (Interlocked.CompareExchange(ref _end.Page.InFlight, 0, before) == before)
-            _end.RingIfAsleep();
+        var page = _end.Page;
+        if (!page.SharedByWriters)
+        {
+            if (_partial is null && Interlocked.CompareExchange(ref page.InFlight, 0, before) == before)
+                _end.RingIfAsleep();
+            return;
+        }
+
+        // A writer has the turn from taking room until all was sent: while we have it, what is not there never comes.
+        if (!_end.TryTakeWritersTurn())
+            return;
+        try
+        {
+            if (TryFill() || _over)
+                return;
+            _partial = null;
+            _end.EndTurn();
+            Volatile.Write(ref page.InFlight, 0);
+        }
+        finally
+        {
+            _end.EndWritersTurn();
+        }
+
+        _end.RingIfAsleep();
     }
 
     void Finish()

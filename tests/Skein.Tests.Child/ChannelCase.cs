@@ -1,0 +1,63 @@
+using System.Globalization;
+using System.Runtime.Versioning;
+
+namespace Skein.Tests.Child;
+
+/// <summary>The other end of a channel, whose descriptors are 3 and following.</summary>
+[SupportedOSPlatform("linux")]
+static class ChannelCase
+{
+    public static async Task<int> Run(string what, string kind, string count, string descriptors, string secret)
+    {
+        var items = int.Parse(count, CultureInfo.InvariantCulture);
+        var reads = what.StartsWith("read", StringComparison.Ordinal);
+        var own = Enumerable.Range(3, int.Parse(descriptors, CultureInfo.InvariantCulture)).ToArray();
+        var end = EndFactory.Open(Enum.Parse<ChannelKind>(kind), reads, 0, UInt128.Parse(secret, CultureInfo.InvariantCulture), own);
+        switch (what)
+        {
+            case "read-all":
+                var read = 0;
+                await foreach (var item in new EndReader<byte[]>(end).ReadAllAsync())
+                {
+                    if (!item.AsSpan().SequenceEqual(Bytes(item.Length)))
+                        return 255;
+                    read++;
+                }
+
+                return read > 0 && kind == "Udp" ? 1 : read;
+            case "write-and-complete":
+                var writer = new EndWriter<byte[]>(end);
+                for (var i = 0; i < items; i++)
+                    await writer.WriteAsync(Bytes(i * 40));
+                writer.Complete();
+                return 0;
+            case "write-and-hang":
+                var hanging = new EndWriter<byte[]>(end);
+                for (var i = 0; i < items; i++)
+                    await hanging.WriteAsync(Bytes(i * 40));
+                if (kind != "Udp")
+                    await hanging.WriteAsync(Bytes(16_000_000));
+                await Task.Delay(Timeout.InfiniteTimeSpan);
+                return 0;
+            case "wait":
+                var waiting = new EndWriter<byte[]>(end);
+                await waiting.WriteAsync([1]);
+                await Task.Delay(Timeout.InfiniteTimeSpan);
+                GC.KeepAlive(waiting);
+                return 0;
+            case "read-and-hang":
+                await Task.Delay(Timeout.InfiniteTimeSpan);
+                GC.KeepAlive(end);
+                return 0;
+            default:
+                return 64;
+        }
+    }
+
+    static byte[] Bytes(int length)
+    {
+        var bytes = new byte[length];
+        new Random(1 + length).NextBytes(bytes);
+        return bytes;
+    }
+}
