@@ -6,6 +6,8 @@ namespace Skein;
 sealed class ItemReader<T>
 {
     readonly Dictionary<ushort, GraphReader> _graphs = [];   // by writer: each has told its own types
+    readonly GraphSession _aloneSession = new();
+    GraphReader? _alone;
 
     /// <summary>True once items depend on what was read here before: the reader cannot go elsewhere any more.</summary>
     public bool HasSession => _graphs.Count > 0;
@@ -16,11 +18,20 @@ sealed class ItemReader<T>
             return Plain(buffer.AsSpan(offset, length));
         GraphReader? reader;
         if ((header.Flags & PacketFlags.StandsAlone) != 0)
-            reader = new(new());
+        {
+            _aloneSession.Reset();
+            reader = _alone ??= new(_aloneSession);
+        }
         else if ((header.Flags & PacketFlags.NewSession) != 0 || !_graphs.TryGetValue(header.Writer, out reader))
+        {
             _graphs[header.Writer] = reader = new(new());
+        }
+
         reader.Begin(buffer, offset, length);
-        return reader.Read<T>();
+        var item = reader.Read<T>();
+        reader.End();
+        reader.Finish();
+        return item;
     }
 
     static T Plain(ReadOnlySpan<byte> bytes)

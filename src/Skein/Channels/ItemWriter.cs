@@ -7,7 +7,7 @@ namespace Skein;
 sealed class ItemWriter<T>
 {
     byte[] _plain = [];
-    GraphWriter? _graph;
+    GraphWriter? _graph, _alone;
 
     /// <summary>The item, with room for one <see cref="PacketHeader"/> before it. Valid until the next call.</summary>
     /// <param name="alone">It must be readable by one who has not read what was written before.</param>
@@ -30,25 +30,27 @@ sealed class ItemWriter<T>
             return space;
         }
 
-        if (alone)
-            flags |= PacketFlags.StandsAlone;
-        else if (_graph is null)
+        if (!alone && _graph is null)
             flags |= PacketFlags.NewSession;
-        var writer = alone ? new(new()) : _graph ??= new(new());
+        var writer = alone ? _alone ??= new(new(withPaths: false)) : _graph ??= new(new());
+        if (alone)
+        {
+            flags |= PacketFlags.StandsAlone;
+            writer.Session.Reset();
+        }
+
         writer.Begin(PacketHeader.Size);
         try
         {
             writer.Write(item);
         }
-        catch
+        catch when ((flags & PacketFlags.NewSession) != 0)
         {
-            writer.Abandon();
-            if ((flags & PacketFlags.NewSession) != 0)
-                _graph = null;
+            _graph = null;
             throw;
         }
 
-        return MemoryMarshal.AsMemory(writer.Written);
+        return writer.Written;
     }
 
     Memory<byte> Plain(int length)

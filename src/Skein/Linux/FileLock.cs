@@ -41,6 +41,6 @@ static unsafe class FileLock
     {
         public short Type, Whence;
         public long Start, Length;
-        public int Process;
+        public int Holder;
     }
 }
