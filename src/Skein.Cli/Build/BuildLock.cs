@@ -1,0 +1,24 @@
+namespace Skein.Cli;
+
+/// <summary>Builds one at a time: two of them may share a project, and MSBuild does not expect company there.</summary>
+static class BuildLock
+{
+    /// <summary>The lock; disposed, or at the latest by the end of this process, it is free again.</summary>
+    public static async Task<FileStream> TakeAsync(CancellationToken cancellation)
+    {
+        var path = Path.Combine(CacheFolder.Of("apps"), ".lock");
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (File.Exists(path))
+            {
+                if (tries == 20)
+                    Messages.Note("waiting for another build …");
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Skein.Cli;
+
+/// <summary>The help that the grammar gives, followed by what a grammar cannot say.</summary>
+sealed class Help(HelpAction grammar) : SynchronousCommandLineAction
+{
+    public override int Invoke(ParseResult parseResult)
+    {
+        var code = grammar.Invoke(parseResult);
+        parseResult.InvocationConfiguration.Output.Write(parseResult.CommandResult.Command.Name switch
+        {
+            "map" => Map,
+            "run" => Run,
+            "completion" => "",
+            _ => Root,
+        });
+        return code;
+    }
+
+    const string Root = """
+        Examples:
+          skein run samples/wordcount.cs -- /usr/share/common-licenses
+          skein map --memory 256M --timeout 10s --retry 1 -- convert {} {.}.png ::: *.pdf
+          skein map pages.cs --function Render ::: *.md
+
+        Exit codes:
+          64 usage   66 no such file   69 unavailable   70 error in skein   75 try later   78 configuration
+          124 time-out   126 cannot be executed   127 not found   128+n signal n   130 Ctrl-C   137 out of memory
+
+        """;
+
+    const string Run = """
+        Everything after -- belongs to the program. Examples:
+          skein run --memory 64M --timeout 1m -- convert a.pdf b.png
+          skein run hello.cs -- its arguments
+        It ends as the program ends: same exit code, 128+n after signal n, 124 after a time-out, 137 out of memory.
+
+        """;
+
+    const string Map = """
+        Inputs stand after :::, or are read one a line from standard input. No shell is involved: an input is one argument.
+          skein map [options] -- PROGRAM ARGS… [::: INPUTS…]
+          skein map [options] FILE.cs --function NAME [::: INPUTS…]
+
+        In ARGS: {} the input, {/} its base name, {//} its folder, {.} without extension, {/.} base name without
+        extension, {#} the job's number. Without any of them the input is appended.
+
+        With --function an input becomes the function's arguments: the whole input for one parameter; for several the
+        input's fields, separated by tabs, or by white space where it has no tab. A last array takes all remaining
+        fields. Numbers, dates and so on are read invariantly (1.5, 2026-01-31). A text result is printed as it is, anything
+        else as one line of JSON.
+
+        Exit code: that of the first job that failed; with --keep-going the number of failed jobs, at most 101.
+
+        """;
+}

@@ -1,0 +1,31 @@
+namespace Skein.Cli;
+
+/// <summary>What is to be run: FILE, or the program after <c>--</c>.</summary>
+static class Target
+{
+    public static (string? File, string[] Program) Read(string[] files, CommandWords words, string command)
+    {
+        if (Array.Find(files, file => file.StartsWith('-')) is { } unknown)
+            throw CommandFailure.Usage($"{command} has no option {unknown}; skein {command} --help says which it has.");
+        if (files.Length > 1)
+        {
+            throw CommandFailure.Usage(
+                $"{command} takes one FILE, but '{files[1]}' follows '{files[0]}'. What belongs to the program stands after --.");
+        }
+
+        if (files is [var file])
+            return (RequireApplication(file, command), words.Program ?? []);
+        if (words.Program is not [_, ..])
+            throw CommandFailure.Usage($"{command} needs something to run: FILE.cs, APP.dll, or -- PROGRAM ARGS…");
+        return (null, words.Program);
+    }
+
+    static string RequireApplication(string file, string command)
+    {
+        if (!file.EndsWith(".cs", StringComparison.Ordinal) && !file.EndsWith(".dll", StringComparison.Ordinal))
+            throw CommandFailure.Usage($"{command} takes a FILE.cs or an APP.dll; '{file}' is neither. A program stands after --: skein {command} -- {file} …");
+        if (!File.Exists(file))
+            throw new CommandFailure(ExitCode.NoInput, $"there is no file '{file}'.");
+        return Path.GetFullPath(file);
+    }
+}

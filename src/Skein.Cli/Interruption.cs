@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+
+namespace Skein.Cli;
+
+/// <summary>Ctrl-C, SIGTERM and SIGHUP while jobs run: the first stops gracefully, the second forcefully, the third ends this process.</summary>
+sealed class Interruption : IDisposable
+{
+    readonly Action _stop, _kill;
+    readonly PosixSignalRegistration[] _registrations;
+    int _count;
+
+    public Interruption(Action stop, Action kill)
+    {
+        _stop = stop;
+        _kill = kill;
+        _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, Handle))];
+    }
+
+    /// <summary>130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP; null while there was none.</summary>
+    public int? ExitCode { get; private set; }
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+            registration.Dispose();
+    }
+
+    void Handle(PosixSignalContext context)
+    {
+        var count = Interlocked.Increment(ref _count);
+        context.Cancel = count <= 2;
+        if (count == 1)
+        {
+            ExitCode = Cli.ExitCode.OfSignal(context.Signal switch
+            {
+                PosixSignal.SIGINT => 2,
+                PosixSignal.SIGHUP => 1,
+                _ => 15,
+            });
+            Messages.Note("stopping what runs; once more ends it at once.");
+            _stop();
+        }
+        else if (count == 2)
+        {
+            _kill();
+        }
+    }
+}

@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text;
+
+namespace Skein.Cli;
+
+/// <summary>
+/// The log of the jobs that ended, in GNU parallel's columns. Each line is written whole and at once, so that a run which is killed can be
+/// resumed from it; a job that was stopped with the run has no line.
+/// </summary>
+sealed class JobLog : IDisposable
+{
+    public const string Header = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand";
+
+    readonly FileStream _file;
+    readonly Lock _lock = new();
+
+    /// <summary>How many jobs of each command have succeeded, as far as they were not yet skipped.</summary>
+    readonly Dictionary<string, int> _succeeded = [];
+
+    public JobLog(string path, bool resume)
+    {
+        try
+        {
+            _file = new(path, new FileStreamOptions
+            {
+                Mode = resume ? FileMode.OpenOrCreate : FileMode.Create,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.ReadWrite,
+                BufferSize = 0,
+            });
+            if (resume)
+                Read();
+            if (_file.Length == 0)
+                _file.Write(Encoding.UTF8.GetBytes(Header + "\n"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.NoInput, $"--joblog: {error.Message}");
+        }
+    }
+
+    /// <summary>Whether the log says that this command has succeeded; each of its lines answers once, so equal inputs are told apart.</summary>
+    public bool Skips(string command)
+    {
+        if (_succeeded.Count == 0)
+            return false;
+        command = OneLine(command);
+        lock (_lock)
+        {
+            if (!_succeeded.TryGetValue(command, out var times) || times == 0)
+                return false;
+            _succeeded[command] = times - 1;
+            return true;
+        }
+    }
+
+    public void Write(JobResult result)
+    {
+        var end = result.End;
+        var line = string.Create(CultureInfo.InvariantCulture,
+            $"{result.Job.Number}\t:\t{result.Started.ToUnixTimeMilliseconds() / 1000.0:0.000}\t{result.Duration.TotalSeconds,10:0.000}\t0\t{result.Output.Output.Length}\t{Value(end)}\t{end.Signal}\t{OneLine(result.Command)}\n");
+        lock (_lock)
+            _file.Write(Encoding.UTF8.GetBytes(line));
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    // GNU parallel's values: a time-out is -1; what a signal ended has the exit value 0.
+    static int Value(JobEnd end) => end.Cause switch
+    {
+        JobCause.TimedOut => -1,
+        JobCause.Signalled => 0,
+        _ => end.ExitCode,
+    };
+
+    // As GNU parallel does: a line feed would end the log's line.
+    static string OneLine(string command) => command.Replace('\n', '\0');
+
+    void Read()
+    {
+        var bytes = new byte[_file.Length];
+        _file.ReadExactly(bytes);
+        var whole = bytes.AsSpan(0, bytes.AsSpan().LastIndexOf((byte)'\n') + 1);
+        var lines = Encoding.UTF8.GetString(whole).Split('\n');
+        if (bytes.Length > 0 && !lines[0].StartsWith("Seq\t", StringComparison.Ordinal))
+            throw new CommandFailure(ExitCode.NoInput, $"--resume: {_file.Name} is not a job log: it does not begin with the line '{Header.Replace('\t', ' ')}'.");
+        foreach (var line in lines)
+        {
+            if (line.Split('\t', 9) is [_, _, _, _, _, _, "0", "0", var command])
+                _succeeded[command] = _succeeded.GetValueOrDefault(command) + 1;
+        }
+
+        // A last line that was cut off says nothing for sure, and must not become a part of the next one.
+        _file.SetLength(whole.Length);
+        _file.Position = whole.Length;
+    }
+}

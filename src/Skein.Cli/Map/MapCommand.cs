@@ -1,0 +1,53 @@
+namespace Skein.Cli;
+
+/// <summary>Carries out <c>skein map</c>.</summary>
+static class MapCommand
+{
+    public static async Task<int> RunAsync(MapRequest request)
+    {
+        if (request.File is not null)
+            throw new CommandFailure(ExitCode.Unavailable, "--function is not there yet; programs are: skein map -- PROGRAM {} ::: inputs…");
+        var template = new CommandTemplate(request.Program);
+        var runner = new ProgramRunner(template, request.Limits);
+        return request.DryRun ? await PrintAsync(request, runner).ConfigureAwait(false) : await RunAsync(request, runner).ConfigureAwait(false);
+    }
+
+    public static async Task<int> RunAsync(MapRequest request, JobRunner runner)
+    {
+        using var log = request.JobLog is { } path ? new JobLog(path, request.Resume) : null;
+        var inputs = InputsOf(request);
+        var progress = new MapProgress(request.Jobs, inputs.Count, runner);
+        var writer = WriterFor(request);
+        using var run = new MapRun(request, inputs, runner, new(writer, ordered: !request.Unordered), log, progress);
+        using var interruption = new Interruption(() => run.Halt(now: true), run.Kill);
+        int code;
+        using (MapDisplay.Start(progress, request))
+            code = await run.RunAsync().ConfigureAwait(false);
+        (writer as JsonWriter)?.WriteSummary(progress, interruption.ExitCode ?? code);
+        return interruption.ExitCode ?? code;
+    }
+
+    static Inputs InputsOf(MapRequest request)
+    {
+        if (request.Inputs is { } given)
+            return Inputs.Of(given);
+        return request.Eta ? Inputs.Of([.. Inputs.Lines()]) : Inputs.OfStandardInput();
+    }
+
+    static JobWriter WriterFor(MapRequest request) =>
+        request.Json ? new JsonWriter() : request.Tag ? new TaggedOutputWriter() : new OutputWriter();
+
+    static async Task<int> PrintAsync(MapRequest request, JobRunner runner)
+    {
+        using var log = request is { JobLog: { } path, Resume: true } && File.Exists(path) ? new JobLog(path, resume: true) : null;
+        var inputs = InputsOf(request);
+        while (await inputs.NextAsync(CancellationToken.None).ConfigureAwait(false) is { } job)
+        {
+            var command = runner.Describe(job);
+            if (log?.Skips(command) != true)
+                StandardStream.Output.Write(command + "\n");
+        }
+
+        return 0;
+    }
+}

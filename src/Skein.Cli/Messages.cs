@@ -1,0 +1,24 @@
+namespace Skein.Cli;
+
+/// <summary>What the command itself has to say: on standard error, each line begun with <c>skein:</c>.</summary>
+static class Messages
+{
+    /// <summary>Colour is for people: on a terminal, and never where NO_COLOR is set.</summary>
+    public static bool Coloured { get; } =
+        StandardStream.Error.IsTerminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")) && Environment.GetEnvironmentVariable("TERM") != "dumb";
+
+    public static void Error(string message) => Say(Coloured ? "\e[31mskein:\e[0m " : "skein: ", message);
+
+    public static void Note(string message) => Say(Coloured ? "\e[2mskein:\e[0m " : "skein: ", message);
+
+    static void Say(string sign, string message)
+    {
+        if (message.Length == 0)
+            return;
+        lock (Screen.Lock)
+        {
+            Screen.Clear();
+            StandardStream.Error.Write($"{sign}{message}\n");
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+
+namespace Skein.Cli;
+
+/// <summary>The system calls for which the framework's own ways are too slow to load or do not keep the bytes as they are.</summary>
+static partial class Native
+{
+    public const int Interrupted = 4, TryAgain = 11, NoSpace = 28, BrokenPipe = 32;
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(int descriptor, ReadOnlySpan<byte> bytes, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(int descriptor, Span<byte> bytes, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "isatty")]
+    public static partial int IsTerminal(int descriptor);
+
+    /// <summary>Replaces this process by another program; returns only if that failed. Both lists end with a null.</summary>
+    [LibraryImport("libc", EntryPoint = "execve", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Execute(string path, string?[] arguments, string?[] environment);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    public static partial int Kill(int process, int signal);
+
+    [LibraryImport("libc", EntryPoint = "ioctl")]
+    public static partial int WindowSize(int descriptor, nuint request, Span<ushort> rowsAndColumns);
+}

@@ -1,0 +1,30 @@
+namespace Skein.Cli;
+
+/// <summary>How a program ended, or failed to begin, as a shell would say it.</summary>
+static class ProgramEnd
+{
+    const int ArgumentsTooLong = 7, NotAProgram = 8;
+
+    public static JobEnd Of(Exit exit, bool stopped)
+    {
+        var memory = exit.Use.PeakIsUpperBound ? 0 : exit.Use.PeakResidentBytes;
+        return exit.Cause switch
+        {
+            ExitCause.Returned when !stopped || exit.Code == 0 => new(JobCause.Exited, exit.Code, PeakMemory: memory),
+            ExitCause.TimedOut => new(JobCause.TimedOut, ExitCode.TimedOut, exit.Signal, PeakMemory: memory),
+            ExitCause.OutOfMemory => new(JobCause.OutOfMemory, ExitCode.OutOfMemory, exit.Signal, PeakMemory: memory),
+            _ when stopped || exit.Cause == ExitCause.Killed => new(JobCause.Stopped, exit.ShellCode, exit.Signal, PeakMemory: memory),
+            _ => new(JobCause.Signalled, exit.ShellCode, exit.Signal, PeakMemory: memory),
+        };
+    }
+
+    /// <summary>Null for what has nothing to do with this one program.</summary>
+    public static JobEnd? OfStart(Exception error) => error switch
+    {
+        FileNotFoundException => new(JobCause.NotStarted, ExitCode.NotFound, Detail: error.Message),
+        UnauthorizedAccessException or ArgumentException => new(JobCause.NotStarted, ExitCode.NotExecutable, Detail: error.Message),
+        PlaceException { InnerException: IOException { HResult: ArgumentsTooLong or NotAProgram } } => new(JobCause.NotStarted, ExitCode.NotExecutable, Detail: error.Message),
+        PlaceException => new(JobCause.NotStarted, ExitCode.Temporary, Detail: error.Message),
+        _ => null,
+    };
+}

@@ -1,0 +1,47 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Skein.Cli;
+
+/// <summary>
+/// Standard output or standard error, as bytes. Not a FileStream, which writes at a position of its own and so over what other
+/// programs append to the same file; not the console's stream, which hides that the reader has gone.
+/// </summary>
+sealed class StandardStream(int descriptor, string name)
+{
+    public static StandardStream Output { get; } = new(1, "standard output");
+
+    public static StandardStream Error { get; } = new(2, "standard error");
+
+    public bool IsTerminal { get; } = Native.IsTerminal(descriptor) == 1;
+
+    /// <exception cref="CommandFailure">It cannot be written to. If the reader has gone, as with <c>| head</c>: without a message, 141 as SIGPIPE would.</exception>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            var written = Native.Write(descriptor, bytes, (nuint)bytes.Length);
+            if (written >= 0)
+            {
+                bytes = bytes[(int)written..];
+                continue;
+            }
+
+            switch (Marshal.GetLastPInvokeError())
+            {
+                case Native.Interrupted:
+                    break;
+                case Native.TryAgain: // some other program made the terminal or pipe we share non-blocking
+                    Thread.Sleep(1);
+                    break;
+                case Native.BrokenPipe:
+                    throw new CommandFailure(ExitCode.OfSignal(13), "");
+                case var error:
+                    throw new CommandFailure(ExitCode.Temporary, $"{name} cannot be written: {new Win32Exception(error).Message}.");
+            }
+        }
+    }
+
+    public void Write(string text) => Write(Encoding.UTF8.GetBytes(text));
+}

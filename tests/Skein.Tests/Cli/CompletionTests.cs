@@ -1,0 +1,73 @@
+namespace Skein.Tests.Cli;
+
+/// <summary>What the printed scripts offer in a real shell.</summary>
+public sealed class CompletionTests : IAsyncLifetime
+{
+    readonly ScratchFolder _folder = new();
+
+    public async ValueTask InitializeAsync()
+    {
+        foreach (var shell in (string[])["bash", "zsh", "fish"])
+            _folder.Write(shell, (await SkeinCommand.RunAsync("completion", shell)).Output);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return default;
+    }
+
+    [Theory]
+    [InlineData("skein ''", "run map completion --help --version")]
+    [InlineData("skein map --pl", "--place")]
+    [InlineData("skein run --t", "--timeout")]
+    [InlineData("skein map --place ''", "process thread")]
+    [InlineData("skein map --halt s", "soon,fail=1")]
+    [InlineData("skein completion z", "zsh")]
+    [InlineData("skein map -- mkfi", "mkfifo")]
+    [InlineData("skein map --joblog fi", "fish")]
+    public async Task Bash_offers(string words, string offered)
+    {
+        var ended = await SkeinCommand.RunProgramAsync("bash", "--norc", "-c", $"cd {_folder.Path}; source ./bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _skein; echo ${{COMPREPLY[@]}}");
+        Assert.Equal(offered, string.Join(' ', ended.Output.Trim().Split(' ').Distinct()));
+    }
+
+    [Theory]
+    [InlineData("skein ", "completion map run")]
+    [InlineData("skein map --pl", "--place")]
+    [InlineData("skein map --place ", "process thread")]
+    [InlineData("skein completion ", "bash fish zsh")]
+    public async Task Fish_offers(string words, string offered)
+    {
+        Require("/usr/bin/fish");
+        var ended = await SkeinCommand.RunProgramAsync("fish", "--no-config", "-c", $"source {_folder["fish"]}; complete -C '{words}'");
+        Assert.Equal(offered, string.Join(' ', ended.Lines.Select(line => line.Split('\t')[0]).Order(StringComparer.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("skein comp", "completion")]
+    [InlineData("skein map --plac", "--place")]
+    [InlineData("skein map --place thr", "thread")]
+    public async Task Zsh_completes(string words, string completed)
+    {
+        Require("/usr/bin/zsh");
+        var script = _folder.Write("terminal.zsh", $$"""
+            zmodload zsh/zpty
+            zpty shell 'TERM=dumb PS1=READY zsh -f -i'
+            zpty -r shell start '*READY*'
+            zpty -w shell 'autoload -Uz compinit && compinit -u -D && source {{_folder["zsh"]}} && print LOADED-$((1 + 1))'
+            zpty -r shell loaded '*LOADED-2*READY*'
+            zpty -w -n shell '{{words}}'$'\t'
+            zpty -r shell typed '*{{completed}}*' && print completed
+            zpty -d shell
+            """);
+        var ended = await SkeinCommand.RunProgramAsync("timeout", "20", "zsh", "-f", script);
+        Assert.Equal("completed\n", ended.Output);
+    }
+
+    static void Require(string program)
+    {
+        if (!File.Exists(program))
+            Assert.Skip($"needs {program}");
+    }
+}

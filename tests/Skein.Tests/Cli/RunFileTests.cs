@@ -1,0 +1,65 @@
+namespace Skein.Tests.Cli;
+
+/// <summary><c>skein run FILE.cs</c>: built once, then started at once; every state of the file has a build of its own.</summary>
+public sealed class RunFileTests : IDisposable
+{
+    readonly ScratchFolder _folder = new();
+
+    Dictionary<string, string> Home => new() { ["SKEIN_HOME"] = _folder["home"] };
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task It_is_built_once_and_again_when_it_or_what_it_refers_to_has_changed()
+    {
+        Directory.CreateDirectory(_folder["library"]);
+        var library = _folder.Write("library/Words.cs", "public static class Words { public static string Greeting => \"hello\"; }");
+        _folder.Write("library/library.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>");
+        var file = _folder.Write("app.cs", "#:project library/library.csproj\nSystem.Console.WriteLine(Words.Greeting + \" \" + string.Join(\"|\", args)); return 5;");
+
+        var first = await RunAsync(file, "--", "a b", "--memory");
+        Assert.Equal((5, "hello a b|--memory\n", "skein: building app.cs …\n"), (first.Code, first.Output, first.Error));
+        var second = await RunAsync(file, "--", "a b", "--memory");
+        Assert.Equal((5, "hello a b|--memory\n", ""), (second.Code, second.Output, second.Error));
+
+        File.WriteAllText(library, "public static class Words { public static string Greeting => \"good day\"; }");
+        Assert.Equal("good day \n", (await RunAsync(file)).Output);
+        File.WriteAllText(file, "System.Console.WriteLine(\"new\"); return 0;");
+        Assert.Equal("new\n", (await RunAsync(file)).Output);
+    }
+
+    [Fact]
+    public async Task A_file_that_does_not_compile_shows_what_the_compiler_said_and_ends_with_126()
+    {
+        var file = _folder.Write("broken.cs", "int x = \"text\";\n");
+        var ended = await RunAsync(file);
+        Assert.Equal((126, ""), (ended.Code, ended.Output));
+        Assert.Contains($"{file}(1,9): error CS0029: Cannot implicitly convert type 'string' to 'int'\n", ended.Error);
+        Assert.Contains("broken.cs cannot be run: it does not compile.", ended.Error);
+    }
+
+    [Fact]
+    public async Task In_a_thread_it_runs_as_the_application_that_it_is_and_its_limits_hold_as_far_as_they_can()
+    {
+        var file = _folder.Write("app.cs", "if (args is [\"sleep\"]) System.Threading.Thread.Sleep(60000);\nSystem.Console.WriteLine(System.Reflection.Assembly.GetEntryAssembly()!.GetName().Name + string.Join(\"|\", args)); return 5;");
+        var ended = await RunAsync("--place", "thread", file, "--", "x", "y");
+        Assert.Equal((5, "appx|y\n"), (ended.Code, ended.Output));
+        var late = await RunAsync("--place", "thread", "--timeout", "300ms", "--grace", "100ms", file, "--", "sleep");
+        Assert.Equal(124, late.Code);
+        var memory = await RunAsync("--place", "thread", "--memory", "64M", file);
+        Assert.Equal(64, memory.Code);
+        Assert.Contains("--memory takes effect in processes only", memory.Error);
+    }
+
+    [Fact]
+    public async Task A_folder_for_builds_that_cannot_be_used_is_a_matter_of_configuration()
+    {
+        var file = _folder.Write("app.cs", "return 0;");
+        _folder.Write("home", "not a folder");
+        var ended = await RunAsync(file);
+        Assert.Equal(78, ended.Code);
+        Assert.Contains("SKEIN_HOME", ended.Error);
+    }
+
+    Task<Ended> RunAsync(params string[] words) => SkeinCommand.RunAsync("", ["run", .. words], Home, seconds: 60);
+}

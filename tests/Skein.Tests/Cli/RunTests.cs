@@ -1,0 +1,71 @@
+namespace Skein.Tests.Cli;
+
+/// <summary><c>skein run</c> stays the parent of what it runs: it hands on streams and signals, holds it to its limits, and ends as it ends.</summary>
+public sealed class RunTests
+{
+    [Theory]
+    [InlineData(0, "exit 0")]
+    [InlineData(3, "exit 3")]
+    [InlineData(137, "kill -9 $$")]
+    [InlineData(143, "kill $$")]
+    public async Task It_ends_as_the_program_ends(int code, string script) =>
+        Assert.Equal(code, (await SkeinCommand.RunAsync("run", "--", "sh", "-c", script)).Code);
+
+    [Fact]
+    public async Task Streams_are_those_of_the_caller()
+    {
+        var ended = await SkeinCommand.RunAsync("one\ntwo\n", ["run", "--", "sh", "-c", "tee /dev/stderr | tr a-z A-Z"]);
+        Assert.Equal((0, "ONE\nTWO\n", "one\ntwo\n"), (ended.Code, ended.Output, ended.Error));
+    }
+
+    [Fact]
+    public async Task What_takes_too_long_is_stopped_and_ends_with_124()
+    {
+        var ended = await SkeinCommand.RunAsync("run", "--timeout", "300ms", "--", "sh", "-c", "trap 'echo asked; exit 0' TERM; while :; do sleep 0.05; done");
+        Assert.Equal((124, "asked\n"), (ended.Code, ended.Output));
+        Assert.Contains("sh took longer than --timeout", ended.Error);
+    }
+
+    [Fact]
+    public async Task What_needs_too_much_memory_is_killed_and_ends_with_137()
+    {
+        var ended = await SkeinCommand.RunAsync("run", "--memory", "64M", "--", "tail", "/dev/zero");
+        Assert.Equal(137, ended.Code);
+        Assert.Contains("tail needed more memory than --memory 64M", ended.Error);
+    }
+
+    [Theory]
+    [InlineData("TERM", 143)]
+    [InlineData("INT", 130)]
+    [InlineData("HUP", 129)]
+    [InlineData("USR1", 138)]
+    public async Task Signals_are_handed_on(string signal, int code)
+    {
+        using var folder = new ScratchFolder();
+        using var started = SkeinCommand.Start(["run", "--", "sh", "-c", $"trap 'echo got {signal}; trap - {signal}; kill -{signal} $$' {signal}; echo ready > {folder["ready"]}; while :; do sleep 0.05; done"]);
+        await Limits.Until(() => File.Exists(folder["ready"]), "the program's start");
+        await started.SignalAsync(signal);
+        var ended = await started.EndAsync();
+        Assert.Equal((code, $"got {signal}\n"), (ended.Code, ended.Output));
+    }
+
+    [Fact]
+    public async Task The_program_does_not_outlive_a_command_that_is_killed()
+    {
+        using var folder = new ScratchFolder();
+        using var started = SkeinCommand.Start(["run", "--", "sh", "-c", $"echo $$ > {folder["id"]}; exec sleep 60"]);
+        await Limits.Until(() => File.Exists(folder["id"]) && new FileInfo(folder["id"]).Length > 0, "the program's start");
+        await started.SignalAsync("KILL");
+        var id = File.ReadAllText(folder["id"]).Trim();
+        await Limits.Until(() => !Directory.Exists($"/proc/{id}"), "the program's end");
+    }
+
+    [Fact]
+    public async Task A_program_that_is_missing_ends_with_127_and_one_that_is_none_with_126()
+    {
+        var missing = await SkeinCommand.RunAsync("run", "--", "no-such-program");
+        Assert.Equal(127, missing.Code);
+        Assert.Contains("no-such-program", missing.Error);
+        Assert.Equal(126, (await SkeinCommand.RunAsync("run", "--", "/etc/passwd")).Code);
+    }
+}
