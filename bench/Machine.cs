@@ -18,9 +18,11 @@ static class Machine
     /// <summary>Runnable tasks over the last minute, ours included.</summary>
     public static string Load => File.ReadAllText("/proc/loadavg").Split(' ')[0];
 
-    /// <summary>The commit that runs, with "+" when files differ from it.</summary>
+    /// <summary>The commit that runs, with "+" when files differ from it; "unknown" where there is no repository.</summary>
     public static async Task<string> CommitAsync()
     {
+        if (!Path.Exists(Path.Combine(Peers.Folder, "../.git")))
+            return "unknown";
         var commit = await Output.OfAsync("git", "-C", Peers.Folder, "rev-parse", "--short", "HEAD");
         var changed = await Output.OfAsync("git", "-C", Peers.Folder, "status", "--porcelain", "--", ":/src", ":/bench/*.cs");
         return commit.Trim() + (changed.Length > 0 ? "+" : "");
