@@ -13,6 +13,9 @@ const string Usage = """
     Experiments:
     """;
 
+if (args is [FirstResult.Argument])
+    return await FirstResult.RunAsync();
+
 string[] names = [];
 var rounds = 5;
 var quick = false;

@@ -5,11 +5,13 @@ static class Catalog
 {
     static readonly Func<Scale, Experiment>[] Makers =
     [
-        RoundTrip.Create,
+        RoundTrip.Busy,
+        RoundTrip.Rested,
         Tasks.Create,
         MapInts.Create,
         Megabyte.Create,
-        FirstResult.Create,
+        FirstResult.Cold,
+        FirstResult.Spare,
         Kill.Create,
         IdleMemory.Create,
         MapPrograms.Create,

@@ -1,21 +1,61 @@
+using System.Diagnostics;
+using System.Globalization;
+
 namespace Skein.Bench.Experiments;
 
 /// <summary>From nothing to the first result: in a program that has just been started, a pool is opened and asked for one task.</summary>
 static class FirstResult
 {
-    public static Experiment Create(Scale scale) => new("first-result", "first result from nothing, in a fresh program", Unit.Milliseconds,
+    /// <summary>The argument that makes this program the one that has just been started.</summary>
+    public const string Argument = "--first-result";
+
+    public static Experiment Cold(Scale scale) => new("first-result", "first result from nothing, in a fresh program", Unit.Milliseconds,
     [
+        new FreshProgram("Skein", "WorkerPool.StartAsync, RunAsync; 2 workers, Place.OsProcess, default options", Path.Combine(AppContext.BaseDirectory, "Skein.Bench"), Argument),
         Python("ppe", "spawn"),
-        Python("ppe", "fork"),
         Python("pool", "spawn"),
-        new FreshProgram("piscina", "new Piscina, run(); 2 threads; imports done before", whole: false, Peers.Node, Peers.NodeScript, "first-result", "clone", "1"),
+        Python("ppe", "fork"),
+        new FreshProgram("piscina", "new Piscina, run(); 2 threads; imports done before", Peers.Node, Peers.NodeScript, "first-result", "clone", "1"),
     ],
     [
-        new("PPE spawn"),
+        new("Skein", "PPE spawn") { AtLeast = 1 },
+        new("Skein", "Pool spawn") { AtLeast = 1 },
+        new("Skein", "PPE fork"),
+        new("Skein", "piscina"),
     ]);
+
+    /// <summary>The same when a process is kept ready: a pool without workers, but with a spare, gets its first task.</summary>
+    public static Experiment Spare(Scale scale) => new("first-result-spare", "first result of a pool that has no worker, but a spare", Unit.Milliseconds,
+    [
+        new Local("Skein", "RunAsync; MinWorkers = 0, Spares = 1", MeasureSpareAsync),
+    ],
+    [
+        new("Skein") { AtMost = 0.3 },
+    ]);
+
+    /// <summary>Runs in the fresh program.</summary>
+    public static async Task<int> RunAsync()
+    {
+        var started = Stopwatch.GetTimestamp();
+        await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = PoolContender.Workers });
+        var answer = await pool.RunAsync(static x => x * 2, 21);
+        var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $$"""{"value": {{took}}}"""));
+        return answer == 42 ? 0 : 70;
+    }
+
+    static async Task<double> MeasureSpareAsync()
+    {
+        await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = PoolContender.Workers, MinWorkers = 0, Spares = 1 });
+        await Task.Delay(TimeSpan.FromMilliseconds(500));   // the spare is ready long since
+        var started = Stopwatch.GetTimestamp();
+        var answer = await pool.RunAsync(static x => x * 2, 21);
+        var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        return answer == 42 ? took : throw new InvalidDataException($"42 came back as {answer}");
+    }
 
     static FreshProgram Python(string kind, string start) =>
         new(kind == "ppe" ? $"PPE {start}" : $"Pool {start}",
             $"{(kind == "ppe" ? "ProcessPoolExecutor, submit()" : "multiprocessing.Pool, apply()")}, {start}; imports done before",
-            whole: false, Peers.Python, Peers.PythonScript, "first-result", kind, start, "1");
+            Peers.Python, Peers.PythonScript, "first-result", kind, start, "1");
 }

@@ -11,11 +11,13 @@ static class MapPrograms
         var count = scale.Of(1000);
         return new("map-programs", $"`true` for each of {count} inputs, 2 at a time", Unit.PerSecond,
         [
+            new Command("Skein", "skein map --jobs 2 -- true", count, Path.Combine(Peers.Folder, "../skein"), "map", "--jobs", "2", "--", "true"),
             new Command("GNU parallel", "parallel -j2 true", count, "parallel", "--will-cite", "-j2", "true"),
             new Command("xargs", "xargs -P2 -n1 true", count, "xargs", "-P2", "-n1", "true"),
         ],
         [
-            new("GNU parallel", "xargs"),
+            new("Skein", "GNU parallel") { AtLeast = 3 },
+            new("Skein", "xargs") { AtLeast = 0.8 },
         ]);
     }
 

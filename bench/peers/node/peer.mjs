@@ -20,17 +20,21 @@ const seconds = started => Number(process.hrtime.bigint() - started) / 1e9
 const median = values => values.sort((a, b) => a - b)[values.length >> 1]
 const say = answer => process.stdout.write(JSON.stringify(answer) + '\n')
 
+async function roundTrip(pool, rest) {
+  const times = []
+  for (let i = 0; i < count; i++) {
+    if (rest) await new Promise(resolve => setTimeout(resolve, rest))
+    const started = process.hrtime.bigint()
+    const answer = await pool.run(i)
+    times.push(seconds(started) * 1e6)
+    assert.equal(answer, i)
+  }
+  return median(times)
+}
+
 const shared = {
-  async 'round-trip'(pool) {
-    const times = []
-    for (let i = 0; i < count; i++) {
-      const started = process.hrtime.bigint()
-      const answer = await pool.run(i)
-      times.push(seconds(started) * 1e6)
-      assert.equal(answer, i)
-    }
-    return median(times)
-  },
+  'round-trip': pool => roundTrip(pool, 0),
+  'round-trip-rested': pool => roundTrip(pool, 2),
 
   async tasks(pool) {
     const started = process.hrtime.bigint()

@@ -80,14 +80,20 @@ class Pool:
             self.pool.join()
 
 
-def round_trip(pool, count):
+def round_trip(pool, count, rest=0):
     times = []
     for i in range(count):
+        if rest:
+            time.sleep(rest)
         started = time.perf_counter_ns()
         answer = pool.call(same, i)
         times.append(time.perf_counter_ns() - started)
         assert answer == i
     return statistics.median(times) / 1e3
+
+
+def round_trip_rested(pool, count):
+    return round_trip(pool, count, 0.002)
 
 
 def tasks(pool, count):
@@ -180,7 +186,9 @@ def main():
         pool.close()
         return
 
-    shared = {"round-trip": round_trip, "tasks": tasks, "map": map_ints, "megabyte": megabyte}
+    shared = {
+        "round-trip": round_trip, "round-trip-rested": round_trip_rested, "tasks": tasks, "map": map_ints, "megabyte": megabyte
+    }
     pool = None
     if work in shared:
         pool = Pool(kind, start)
