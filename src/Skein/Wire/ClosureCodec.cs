@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Skein;
 
@@ -33,7 +34,7 @@ sealed class ClosureCodec(Type type) : Codec(type)
                 continue;
             var field = fields[i];
             if (IsClosure(field.Info.FieldType) && field.Info.GetValue(value) is { } outer)
-                writer.WriteClosure(outer, pending);   // of the enclosing scope: the same functions say what of it is read
+                writer.WriteClosure(outer, CollectionsMarshal.AsSpan(pending));   // of the enclosing scope: the same functions say what of it is read
             else
                 field.Write(writer, value);
         }

@@ -13,13 +13,23 @@ sealed class ClosureScan
 
     static readonly ConcurrentDictionary<MethodInfo, ClosureScan> Scans = new();
 
-    readonly HashSet<(Module, int)> _variables = [];
+    readonly List<FieldInfo> _variables = [];
     readonly HashSet<MethodBase> _seen = [];
     readonly Queue<MethodBase> _methods = new();
 
     public bool IsEverything { get; private init; }
 
-    public bool Reads(FieldInfo variable) => IsEverything || _variables.Contains((variable.Module, variable.MetadataToken));
+    public bool Reads(FieldInfo variable) => IsEverything || Contains(variable);
+
+    bool Contains(FieldInfo variable)
+    {
+        foreach (var known in _variables)
+        {
+            if (known.MetadataToken == variable.MetadataToken && known.Module == variable.Module)
+                return true;   // of any instance of a generic closure
+        }
+        return false;
+    }
 
     public static ClosureScan Of(MethodInfo method) => Scans.GetOrAdd(method, static m =>
     {
@@ -55,7 +65,8 @@ sealed class ClosureScan
             switch (member)
             {
                 case FieldInfo field when code != IlInstructions.StoreField && field.DeclaringType is { } owner && ClosureCodec.IsClosure(owner):
-                    _variables.Add((field.Module, field.MetadataToken));
+                    if (!Contains(field))
+                        _variables.Add(field);
                     break;
                 case Type named when code == IlInstructions.LoadToken && ClosureCodec.IsClosure(named):
                     return false;   // an expression tree

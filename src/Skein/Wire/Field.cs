@@ -36,7 +36,12 @@ sealed class Field
         {
             var own = at.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly);
             Array.Sort(own, static (x, y) => x.MetadataToken.CompareTo(y.MetadataToken));
-            fields.InsertRange(0, own.Where(f => filter is null || filter(f)).Select(f => new Field(f)));
+            var place = 0;
+            foreach (var field in own)
+            {
+                if (filter is null || filter(field))
+                    fields.Insert(place++, new(field));
+            }
         }
         return [.. fields];
     }

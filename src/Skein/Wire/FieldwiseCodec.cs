@@ -62,6 +62,8 @@ sealed class FieldwiseCodec : Codec
     static FieldInfo[] SingletonsOf(Type type)
     {
         var fields = type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly);
+        if (fields.Length == 0)
+            return fields;
         fields = Array.FindAll(fields, f => f.IsInitOnly && f.FieldType == type);
         Array.Sort(fields, static (x, y) => x.MetadataToken.CompareTo(y.MetadataToken));
         return fields;

@@ -54,7 +54,7 @@ sealed partial class GraphReader
             case TypeKind.Framework:
                 return TypePolicy.FrameworkType(ReadText(), ReadText());
             case TypeKind.Application:
-                return KnownModules.Type(ReadModule(), ReadToken());
+                return ReadModule().Type(ReadToken());
             case TypeKind.Generic:
                 var definition = ReadType();
                 if (!definition.IsGenericTypeDefinition)
@@ -95,18 +95,18 @@ sealed partial class GraphReader
         return row <= 0xFFFFFF ? (int)row : throw Bad("not a metadata token");
     }
 
-    Module ReadModule()
+    KnownModule ReadModule()
     {
         var tag = ReadNumber();
         if (tag > 0)
-            return tag - 1 < (ulong)session.Modules.Count ? session.Modules[(int)(tag - 1)] : throw Bad("a module that was not described");
+            return tag - 1 < (ulong)session.KnownModules.Count ? session.KnownModules[(int)(tag - 1)] : throw Bad("a module that was not described");
         var name = ReadText();
         var mvid = default(Guid);
         ReadRaw(ref mvid);
         var version = new Version(ReadCountless(), ReadCountless(), ReadCountless(), ReadCountless());
         var path = ReadText();
-        var module = KnownModules.Find(name, version, mvid, path);
-        session.Modules.Append(module);
+        var module = KnownModule.Find(name, version, mvid, path);
+        session.KnownModules.Append(module);
         return module;
     }
 

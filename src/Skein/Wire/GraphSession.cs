@@ -9,7 +9,7 @@ namespace Skein;
 /// </summary>
 sealed class GraphSession
 {
-    (int Modules, int Types, int Methods, int Functions) _mark;
+    int _modules, _types, _methods, _functions;   // how many there were when the message began
 
     /// <param name="withPaths">Whether modules are described with their files: for messages to people, when versions differ.</param>
     public GraphSession(bool withPaths = true)
@@ -20,6 +20,10 @@ sealed class GraphSession
     public bool WithPaths { get; }
 
     public Numbering<Module> Modules { get; } = new();
+
+    /// <summary>For the reader.</summary>
+    public Numbering<KnownModule> KnownModules { get; } = new();
+
     public Numbering<Type> Types { get; } = new();
     public Numbering<MethodInfo> Methods { get; } = new();
     public Numbering<Delegate> Functions { get; } = new();
@@ -31,29 +35,36 @@ sealed class GraphSession
     public int Epoch { get; private set; }
 
     /// <summary>A message begins: what is added from here on can be rolled back.</summary>
-    public void Mark() => _mark = (Modules.Count, Types.Count, Methods.Count, Functions.Count);
+    public void Mark()
+    {
+        _modules = Modules.Count;
+        _types = Types.Count;
+        _methods = Methods.Count;
+        _functions = Functions.Count;
+    }
 
     public void RollBack()
     {
-        if (_mark != (Modules.Count, Types.Count, Methods.Count, Functions.Count))
+        if (_modules != Modules.Count || _types != Types.Count || _methods != Methods.Count || _functions != Functions.Count)
             Truncate();
     }
 
     /// <summary>Forgets everything, as if the connection were new.</summary>
     public void Reset()
     {
-        _mark = default;
+        _modules = _types = _methods = _functions = 0;
+        KnownModules.Truncate(0);
         Truncate();
     }
 
     void Truncate()
     {
-        Modules.Truncate(_mark.Modules);
-        Types.Truncate(_mark.Types);
-        Methods.Truncate(_mark.Methods);
-        Functions.Truncate(_mark.Functions);
-        if (Codecs.Count > _mark.Types)
-            Codecs.RemoveRange(_mark.Types, Codecs.Count - _mark.Types);
+        Modules.Truncate(_modules);
+        Types.Truncate(_types);
+        Methods.Truncate(_methods);
+        Functions.Truncate(_functions);
+        if (Codecs.Count > _types)
+            Codecs.RemoveRange(_types, Codecs.Count - _types);
         Epoch++;
     }
 }

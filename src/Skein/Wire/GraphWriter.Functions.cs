@@ -30,7 +30,7 @@ sealed partial class GraphWriter
     }
 
     /// <summary>A reference to a closure, of which only what these functions read is written.</summary>
-    public void WriteClosure(object closure, IReadOnlyList<ClosureScan> readers)
+    public void WriteClosure(object closure, ReadOnlySpan<ClosureScan> readers)
     {
         var needs = FindNeeds(closure) ?? AddNeeds(closure);
         var more = false;

@@ -8,6 +8,7 @@ namespace Skein;
 sealed partial class GraphWriter
 {
     const int FirstBuffer = 4096;
+    const int ShortText = 16;   // up to here a loop is faster than the encoder, which a worker's first task would also have to load
 
     byte[] _buffer = new byte[FirstBuffer];
     int _position;
@@ -88,7 +89,14 @@ sealed partial class GraphWriter
             return;
         }
         WriteNumber((ulong)value.Length << 1);
-        Encoding.Latin1.GetBytes(value, Reserve(BlockSize(value.Length)));
+        var bytes = Reserve(BlockSize(value.Length));
+        if (value.Length > ShortText)
+        {
+            Encoding.Latin1.GetBytes(value, bytes);
+            return;
+        }
+        for (var i = 0; i < value.Length; i++)
+            bytes[i] = (byte)value[i];
     }
 
     int BlockSize(long size) => size <= WireLimits.MaxMessage - _position ? (int)size : throw new MessageTooLargeException(size + _position);

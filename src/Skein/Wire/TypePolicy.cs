@@ -14,6 +14,8 @@ static class TypePolicy
 {
     static readonly ConcurrentDictionary<Assembly, bool> Framework = new();
 
+    static readonly ConcurrentDictionary<string, Type> FrameworkNames = new();
+
     /// <summary>The keys that Microsoft signs the runtime, its libraries and the extensions with, as hexadecimal tokens.</summary>
     static readonly string[] FrameworkKeys =
         ["7CEC85D7BEA7798E", "B03F5F7F11D50A3A", "B77A5C561934E089", "CC7B13FFCD2DDD51", "ADB9793829DDAE60", "31BF3856AD364E35"];
@@ -98,15 +100,18 @@ static class TypePolicy
     }
 
     /// <summary>For the reader: a type of the framework by its name. Nothing else is ever looked up by name.</summary>
-    public static Type FrameworkType(string assembly, string name) => FrameworkNames.GetOrAdd((assembly, name), static key =>
+    public static Type FrameworkType(string assembly, string name)
     {
-        var found = KnownModules.Load(key.Assembly);
+        var key = $"{assembly}/{name}";
+        if (FrameworkNames.TryGetValue(key, out var type))
+            return type;
+        var found = KnownModule.Load(assembly);
         if (found is null || !IsFramework(found))
-            throw GraphReader.Bad($"'{key.Assembly}' is not an assembly of the framework");
-        return found.GetType(key.Name, throwOnError: false) is { } type && type.Assembly == found && !type.IsConstructedGenericType && !type.HasElementType
-            ? type
-            : throw GraphReader.Bad($"the framework has no type '{key.Name}' in '{key.Assembly}'");
-    });
-
-    static readonly ConcurrentDictionary<(string Assembly, string Name), Type> FrameworkNames = new();
+            throw GraphReader.Bad($"'{assembly}' is not an assembly of the framework");
+        type = found.GetType(name, throwOnError: false);
+        if (type is null || type.Assembly != found || type.IsConstructedGenericType || type.HasElementType)
+            throw GraphReader.Bad($"the framework has no type '{name}' in '{assembly}'");
+        FrameworkNames.TryAdd(key, type);
+        return type;
+    }
 }
