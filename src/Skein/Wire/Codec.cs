@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Reflection;
 
 namespace Skein;
 
@@ -17,6 +18,9 @@ abstract class Codec(Type type)
     public Type WireType { get; protected init; } = type;
 
     public bool HasBody { get; protected init; } = true;
+
+    /// <summary>The modules of the application that say what such an object looks like; their versions must be the same on both sides.</summary>
+    public Module[] Modules => field ??= this is RefusedCodec or SurrogateCodec ? [] : LayoutModules.Of(Type);
 
     public virtual void WriteHead(GraphWriter writer, object value)
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace Skein;
@@ -10,6 +11,9 @@ static class Element<T>
 
     /// <summary>For structs.</summary>
     public static readonly ValueCodec<T>? Values = typeof(T).IsValueType ? ValueCodecChoice.Make<T>() : null;
+
+    /// <summary>For structs: the modules whose version matters for them.</summary>
+    public static readonly Module[] Modules = typeof(T).IsValueType && !typeof(T).IsPrimitive && Values is not SurrogateValueCodec<T> ? LayoutModules.Of(typeof(T)) : [];
 
     /// <summary>True when arrays of it can be copied as one block.</summary>
     public static bool IsBlock => Values is { IsBlock: true };

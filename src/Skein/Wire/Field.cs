@@ -9,8 +9,6 @@ sealed class Field
     {
         Info = info;
         var type = info.FieldType;
-        if (type.IsPointer || type.IsFunctionPointer)
-            throw new Refusal(null, info.DeclaringType!, $"{SourceNames.Of(info.DeclaringType!)} has a pointer, {info.Name}, which means nothing elsewhere");
         Code = Type.GetTypeCode(type);
         if (!type.IsValueType)
             Declared = Codec.Declared(type);

@@ -46,13 +46,29 @@ sealed partial class GraphReader
         return (long)(value >> 1) ^ -(long)(value & 1);
     }
 
-    public int ReadInt32() => Narrow<int>(ReadSigned());
+    public int ReadInt32()
+    {
+        var value = ReadSigned();
+        return (int)value == value ? (int)value : throw TooLarge();
+    }
 
-    public uint ReadUInt32() => Narrow<uint>((long)Math.Min(ReadNumber(), long.MaxValue));
+    public uint ReadUInt32()
+    {
+        var value = ReadNumber();
+        return (uint)value == value ? (uint)value : throw TooLarge();
+    }
 
-    public short ReadInt16() => Narrow<short>(ReadSigned());
+    public short ReadInt16()
+    {
+        var value = ReadSigned();
+        return (short)value == value ? (short)value : throw TooLarge();
+    }
 
-    public ushort ReadUInt16() => Narrow<ushort>((long)Math.Min(ReadNumber(), long.MaxValue));
+    public ushort ReadUInt16()
+    {
+        var value = ReadNumber();
+        return (ushort)value == value ? (ushort)value : throw TooLarge();
+    }
 
     public bool ReadBoolean() => ReadByte() switch
     {
@@ -108,11 +124,7 @@ sealed partial class GraphReader
         return bytes;
     }
 
-    static T Narrow<T>(long value) where T : System.Numerics.INumber<T>
-    {
-        var narrow = T.CreateTruncating(value);
-        return long.CreateTruncating(narrow) == value ? narrow : throw Bad("a number is too large for its place");
-    }
+    static InvalidDataException TooLarge() => Bad("a number is too large for its place");
 
     static InvalidDataException CutShort() => Bad("it is cut short");
 }

@@ -101,8 +101,7 @@ sealed partial class GraphReader
         if (tag > 0)
             return tag - 1 < (ulong)session.KnownModules.Count ? session.KnownModules[(int)(tag - 1)] : throw Bad("a module that was not described");
         var name = ReadText();
-        var mvid = default(Guid);
-        ReadRaw(ref mvid);
+        var mvid = new Guid(Take(16));
         var version = new Version(ReadCountless(), ReadCountless(), ReadCountless(), ReadCountless());
         var path = ReadText();
         var module = KnownModule.Find(name, version, mvid, path);

@@ -40,6 +40,8 @@ sealed partial class GraphReader(GraphSession session)
         try
         {
             _draining = true;
+            if (Element<T>.Modules.Length > 0 && ReadAnnouncements() != 0)
+                throw Bad("a struct was expected");
             Element<T>.Read(this, ref value);
             while (_next < _queued)
             {
@@ -83,7 +85,7 @@ sealed partial class GraphReader(GraphSession session)
 
     public object? ReadReference(Codec? declared)
     {
-        var tag = ReadNumber();
+        var tag = ReadAnnouncements();
         Codec codec;
         switch (tag)
         {
@@ -98,7 +100,7 @@ sealed partial class GraphReader(GraphSession session)
             case 3:
                 return ReadSupplement();
             default:
-                return Known(tag - 4);
+                return Known(tag - GraphWriter.FirstNumber);
         }
         var number = _count++;
         if (number == _objects.Length)
@@ -122,6 +124,15 @@ sealed partial class GraphReader(GraphSession session)
         if (slot >= 0)
             _queue[slot] = (value, codec);
         return value;
+    }
+
+    /// <summary>Reads the modules that a reference begins with; returns what follows.</summary>
+    ulong ReadAnnouncements()
+    {
+        ulong tag;
+        while ((tag = ReadNumber()) == 4)
+            ReadModule();
+        return tag;
     }
 
     object Known(ulong number)
@@ -154,6 +165,7 @@ sealed partial class GraphReader(GraphSession session)
             Array.Clear(_queue, 0, _queued);
         _count = _queued = _next = _depth = 0;
         _draining = false;
+        _expected.Clear();
         _later.Clear();
     }
 

@@ -41,12 +41,15 @@ sealed partial class GraphWriter
             if (more && !needs.IsQueued)
                 WriteSupplement(closure, number, needs);
             else
-                WriteNumber((uint)number + 4);
+                WriteNumber((uint)number + FirstNumber);
             return;
         }
+        ref var cached = ref FindCodec(closure.GetType());
+        Announce(cached.Codec.Modules, cached.Type);
         WriteByte(2);
+        WriteClass(ref cached);
         needs.IsQueued = true;
-        Enqueue(closure, WriteClass(closure.GetType()));
+        Enqueue(closure, cached.Codec);
     }
 
     /// <summary>What of a closure has to be written now: all of it when it was not reached by a function.</summary>

@@ -8,7 +8,7 @@ namespace Skein;
 sealed partial class GraphWriter
 {
     const int FirstBuffer = 4096;
-    const int ShortText = 16;   // up to here a loop is faster than the encoder, which a worker's first task would also have to load
+    const int ShortText = 128;   // up to here a loop is as good as the encoder, which a worker's first task would have to load
 
     byte[] _buffer = new byte[FirstBuffer];
     int _position;

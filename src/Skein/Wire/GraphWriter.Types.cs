@@ -108,8 +108,7 @@ sealed partial class GraphWriter
         var name = module.Assembly.GetName();
         var version = name.Version ?? new();
         WriteText(name.Name!);
-        var mvid = module.ModuleVersionId;
-        WriteRaw(ref mvid);
+        module.ModuleVersionId.TryWriteBytes(Reserve(16));
         WriteNumber((uint)version.Major);
         WriteNumber((uint)version.Minor);
         WriteNumber((uint)Math.Max(version.Build, 0));

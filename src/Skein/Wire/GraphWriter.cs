@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace Skein;
@@ -15,8 +16,12 @@ sealed partial class GraphWriter(GraphSession session)
     readonly ObjectNumbers _numbers = new();
     readonly CachedCodec[] _cache = new CachedCodec[64];
     (object Value, Codec Codec)[] _queue = new (object, Codec)[32];   // contents still to be written
+    Module? _announced;   // in this message, the last
     int _queued, _next, _depth;
     bool _draining;
+
+    /// <summary>What is added to the number of an object in a reference to it.</summary>
+    public const int FirstNumber = 5;
 
     struct CachedCodec
     {
@@ -60,6 +65,7 @@ sealed partial class GraphWriter(GraphSession session)
         try
         {
             _draining = true;
+            AnnounceRoot<T>();
             Element<T>.Write(this, ref value);
             Drain();
             _draining = false;
@@ -85,8 +91,10 @@ sealed partial class GraphWriter(GraphSession session)
         }
     }
 
-    /// <summary>A reference: <c>0</c> null, <c>1</c> a new object of the declared class, <c>2</c> of another class, <c>3</c> more of a
-    /// closure, else the number of an object that was met before, plus 4.</summary>
+    /// <summary>
+    /// A reference: <c>0</c> null, <c>1</c> a new object of the declared class, <c>2</c> of another class, <c>3</c> more of a closure,
+    /// <c>4</c> a module whose version matters for what follows, then the reference; else the number of an object that was met before, plus 5.
+    /// </summary>
     public void WriteReference(object? value, Codec? declared)
     {
         if (value is null)
@@ -99,20 +107,26 @@ sealed partial class GraphWriter(GraphSession session)
             if (_closures is not null && IsMoreOfClosure(value, out var needs))
                 WriteSupplement(value, number, needs!);
             else
-                WriteNumber((uint)number + 4);
+                WriteNumber((uint)number + FirstNumber);
             return;
         }
         var type = value.GetType();
         Codec codec;
         if (declared is not null && type == declared.Type)
         {
-            WriteByte(1);
             codec = declared;
+            if (codec.Modules is { Length: > 0 } modules && (modules.Length > 1 || modules[0] != _announced))
+                Announce(modules, type);
+            WriteByte(1);
         }
         else
         {
+            ref var cached = ref FindCodec(type);
+            codec = cached.Codec;
+            if (codec.Modules is { Length: > 0 } modules && (modules.Length > 1 || modules[0] != _announced))
+                Announce(modules, type);
             WriteByte(2);
-            codec = WriteClass(type);
+            WriteClass(ref cached);
         }
         if (codec.HasBody)
             Enqueue(value, codec);
@@ -131,19 +145,45 @@ sealed partial class GraphWriter(GraphSession session)
         _queue[_queued++] = (value, codec);
     }
 
-    Codec WriteClass(Type type)
+    ref CachedCodec FindCodec(Type type)
     {
         ref var cached = ref _cache[(RuntimeHelpers.GetHashCode(type) >> 3) & 63];
-        if (cached.Type == type && cached.Epoch == session.Epoch)
+        if (cached.Type != type)
+            cached = new() { Type = type, Codec = Codec.For(type) };
+        return ref cached;
+    }
+
+    void WriteClass(ref CachedCodec cached)
+    {
+        if (cached.Number > 0 && cached.Epoch == session.Epoch)
         {
             WriteNumber((uint)cached.Number);
-            return cached.Codec;
+            return;
         }
-        var codec = cached.Type == type ? cached.Codec : Codec.For(type);
-        var number = WriteTypeNumber(codec.WireType);
-        if (number > 0)
-            cached = new() { Type = type, Codec = codec, Number = number, Epoch = session.Epoch };
-        return codec;
+        cached.Number = WriteTypeNumber(cached.Codec.WireType);
+        cached.Epoch = session.Epoch;
+    }
+
+    void Announce(Module[] modules, Type type)
+    {
+        foreach (var module in modules)
+        {
+            if (!session.Modules.TryFind(module, out _))
+            {
+                WriteByte(4);
+                WriteModule(module, type);
+            }
+            _announced = module;
+        }
+    }
+
+    /// <summary>The same before a struct that is not part of an object. A zero ends it.</summary>
+    void AnnounceRoot<T>()
+    {
+        if (Element<T>.Modules.Length == 0)
+            return;
+        Announce(Element<T>.Modules, typeof(T));
+        WriteByte(0);
     }
 
     void Clear()
@@ -156,6 +196,7 @@ sealed partial class GraphWriter(GraphSession session)
         _queued = _next = _depth = 0;
         _draining = false;
         _closures = null;
+        _announced = null;
         _lastLength = _position;
         _position = 0;
     }

@@ -26,7 +26,7 @@ static class TravelPath
         if (Hits(root, refusal))
             return "value";
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { root };
-        var steps = new Queue<Step>([new(root, null, root is Delegate ? "function" : "value")]);
+        var steps = new Queue<Step>([new(root, null, root is Delegate ? "" : "value")]);
         var isCall = root.GetType().Assembly == typeof(TravelPath).Assembly && root is not Delegate;   // a job: a function and its arguments
         while (steps.TryDequeue(out var step))
         {

@@ -12,6 +12,8 @@ namespace Skein;
 /// </summary>
 static class TypePolicy
 {
+    const BindingFlags OwnFields = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+
     static readonly ConcurrentDictionary<Assembly, bool> Framework = new();
 
     static readonly ConcurrentDictionary<string, Type> FrameworkNames = new();
@@ -44,15 +46,15 @@ static class TypePolicy
             return IsListed(type) ? null : $"{SourceNames.Of(type)} {WhyNotFramework(type)}";
         if (WhyNotShipped(type.Assembly) is { } reason)
             return $"{SourceNames.Of(type)}: {reason}";
-        if (type.IsValueType)
-            return null;
-        for (var at = type; at is not null && at != typeof(object) && at != typeof(Exception); at = at.BaseType)
+        for (var at = type; at is not null && at != typeof(object) && at != typeof(ValueType) && at != typeof(Exception); at = at.BaseType)
         {
-            if (at.GetMethod("Finalize", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly, []) is not null)
+            if (Array.Exists(at.GetFields(OwnFields), static f => f.FieldType.IsPointer || f.FieldType.IsFunctionPointer))
+                return $"{SourceNames.Of(type)} has a pointer, which means nothing elsewhere";
+            if (!type.IsValueType && at.GetMethod("Finalize", BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.DeclaredOnly, []) is not null)
                 return $"{SourceNames.Of(type)} has a finalizer: it holds something of its place";
             if (!IsFramework(at.Assembly) || IsListed(at) || at.IsAssignableTo(typeof(Exception)))
                 continue;
-            if (at.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly).Length > 0)
+            if (at.GetFields(OwnFields).Length > 0)
                 return $"{SourceNames.Of(type)} is a {SourceNames.Of(at)}, which {WhyNotFramework(at)}";
         }
         return null;

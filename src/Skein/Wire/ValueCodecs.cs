@@ -104,6 +104,8 @@ sealed class InlineArrayCodec<TArray, T> : ValueCodec<TArray>
 {
     static readonly int Length = Unsafe.SizeOf<TArray>() / Unsafe.SizeOf<T>();
 
+    public InlineArrayCodec() => MinimumSize = Length * (Element<T>.Values?.MinimumSize ?? 1);
+
     public override void Write(GraphWriter writer, ref TArray value) => Element<T>.WriteAll(writer, All(ref value));
 
     public override void Read(GraphReader reader, ref TArray value) => Element<T>.ReadAll(reader, All(ref value));
