@@ -53,6 +53,14 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
         }
     }
 
+    bool IsServing(Worker worker)
+    {
+        lock (_gate)
+            return _workers.Contains(worker);
+    }
+
+    int Room(Worker worker) => worker.GainsFromCallsAhead ? Ahead : 1;
+
     int Ahead => _cost < LongMicroseconds ? (int)Math.Clamp(AheadMicroseconds / _cost, 2, MaxAhead) : 1;
 
     /// <summary>Takes a task on. False when the queue is full.</summary>
@@ -118,7 +126,8 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
     public void OnRoom(Worker worker)
     {
         var cost = worker.CostOfLast + 1.0;
-        _cost = _cost == double.MaxValue ? cost : _cost + (cost - _cost) / 16;
+        if (IsServing(worker))
+            _cost = _cost == double.MaxValue ? cost : _cost + (cost - _cost) / 16;
         Feed(worker);
     }
 
@@ -130,7 +139,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
             WorkItem? item;
             lock (_gate)
             {
-                if (!_workers.Contains(worker) || worker.Held >= Ahead)
+                if (!_workers.Contains(worker) || worker.Held >= Room(worker))
                     return;
                 item = _queue.Take();
             }
@@ -176,7 +185,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
         foreach (var worker in _workers)
         {
             held += worker.Held;
-            if (!worker.HasEnded && worker.Held < (best?.Held ?? Ahead))
+            if (!worker.HasEnded && worker.Held < Math.Min(best?.Held ?? int.MaxValue, Room(worker)))
                 best = worker;
         }
 

@@ -22,16 +22,17 @@ sealed class TaskQueue(int limit)
     /// <summary>The oldest that still has somebody waiting for it.</summary>
     public WorkItem? Take()
     {
-        while (_items.First is { } first)
+        WorkItem? taken = null;
+        while (taken is null && _items.First is { } first)
         {
             _items.RemoveFirst();
-            if (_callers.TryDequeue(out var caller))
-                caller.SetResult();
-            if (!first.Value.IsCompleted)
-                return first.Value;
+            taken = first.Value.IsCompleted ? null : first.Value;
         }
 
-        return null;
+        // A caller that was woken may have found a worker and no need of the queue: so wake as many as there is room for.
+        for (var room = limit - _items.Count; room > 0 && _callers.TryDequeue(out var caller); room--)
+            caller.SetResult();
+        return taken;
     }
 
     /// <summary>Completes when there may be room: the caller looks again.</summary>

@@ -68,7 +68,7 @@ sealed class Watchdog : IAsyncDisposable
             if (_options.SoftMemoryLimit is { } limit && Stopwatch.GetElapsedTime(_memoryLookedAt) > MemoryInterval)
             {
                 _memoryLookedAt = now;
-                foreach (var worker in _dispatcher.Workers.Where(worker => OperatingSystem.IsLinux() && ProcessMemory.Resident(worker.ProcessId) > limit))
+                foreach (var worker in _dispatcher.Workers.Where(worker => OperatingSystem.IsLinux() && ProcessUse.ResidentBytes(worker.ProcessId) > limit))
                     _ = _supervisor.ReplaceAsync(worker);
             }
         }

@@ -54,7 +54,7 @@ sealed class MemoryLimit : IDisposable
             return;
         _watch = new(_ =>
         {
-            if (_exceeded || ProcessMemory.Resident(process) <= _bytes)
+            if (_exceeded || !(ProcessUse.ResidentBytes(process) > _bytes))
                 return;
             _exceeded = true;
             kill();

@@ -39,6 +39,8 @@ sealed class ThreadWorker : Worker
         }
     }
 
+    public override bool GainsFromCallsAhead => false;
+
     public override (WorkItem Item, long StartedAt, int ChunkItem)? Running
     {
         get

@@ -32,6 +32,9 @@ abstract class Worker
     /// <summary>Calls it holds, started or not.</summary>
     public abstract int Held { get; }
 
+    /// <summary>Whether sending it calls ahead saves time: not where a call is handed over by reference.</summary>
+    public virtual bool GainsFromCallsAhead => true;
+
     /// <summary>How it is held to its memory limit; null without one.</summary>
     public virtual MemoryLimitKind? MemoryLimitKind => null;
 

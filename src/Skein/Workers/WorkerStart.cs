@@ -35,6 +35,7 @@ static class WorkerStart
             Environment = Environment(id, options, cgroup),
             WorkingDirectory = options.WorkingDirectory,
             Descriptors = [(memory.Descriptor, MemoryTarget), (control.Descriptor, ControlTarget), (output, 1), (errors, 2)],
+            DieWithParent = false,   // it watches the parent itself, and so has time to take what it has started along
             Niceness = options.Niceness,
             Processors = options.Processors,
             Cgroup = cgroup,
