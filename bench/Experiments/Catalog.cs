@@ -1,3 +1,5 @@
+using Skein.Bench.Channels;
+
 namespace Skein.Bench.Experiments;
 
 /// <summary>The experiments, in the order of the results.</summary>
@@ -17,6 +19,7 @@ static class Catalog
         MapPrograms.Create,
         Codec.Time,
         Codec.Size,
+        .. OperatingSystem.IsLinux() ? [RingExperiments.Latency, RingExperiments.Throughput] : (Func<Scale, Experiment>[])[],
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All(new Scale(1)).Select(experiment => experiment.Name)];

@@ -137,7 +137,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             {
                 more = await WaitToReadAsync(cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception error) when (error is not (OperationCanceledException or ChannelClosedException or ObjectDisposedException))
+            catch (Exception error) when (error is RemoteChannelException or InvalidDataException)
             {
                 throw new ChannelClosedException("The channel was completed with an error.", error);
             }

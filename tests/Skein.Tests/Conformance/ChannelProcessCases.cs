@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using System.Threading.Channels;
 
 namespace Skein.Tests;
 
@@ -110,6 +111,100 @@ public abstract class ChannelProcessCases(ChannelKind kind) : ChannelCases(kind)
         await writing.Within();
         read.Remove(16_000_000);
         Assert.True(read.SequenceEqual(Enumerable.Range(50_000, 20)) || !Has(ChannelCapabilities.Reliable), string.Join(' ', read));
+    }
+
+    [Fact]
+    public async Task Both_ends_can_be_arguments_of_a_process()
+    {
+        await using var questions = ProcessChannel.Create<Letter>(Kind);
+        await using var answers = ProcessChannel.Create<Letter>(Kind);
+        await using var process = await Place.OsProcess.StartAsync(Answer, questions.Reader, answers.Writer, cancellation: Stop).Within();
+        for (var i = 0; i < 20; i++)
+        {
+            await questions.Writer.WriteAsync(new($"question {i}", ["x", "y"], []), Stop).AsTask().Within();
+            var answer = await answers.Reader.ReadAsync(Stop).Within();
+            Assert.Equal($"question {i}", answer.To.Single());
+            Assert.Equal(i, answer.Data["answers before"]);
+        }
+
+        questions.Writer.Complete();
+        Assert.Equal(20, await process.Completion.Within());
+        Assert.False(await answers.Reader.WaitToReadAsync(Stop).Within());
+        Assert.NotEqual(Environment.ProcessId, process.OsProcessId);
+    }
+
+    static async Task<int> Answer(ChannelReader<Letter> questions, ChannelWriter<Letter> answers)
+    {
+        var count = 0;
+        await foreach (var question in questions.ReadAllAsync())
+            await answers.WriteAsync(new($"{Environment.ProcessId}", [question.From], new() { ["answers before"] = count++ }));
+        answers.Complete();
+        return count;
+    }
+
+    [Fact]
+    public async Task Two_processes_talk_past_their_parent()
+    {
+        await using var channel = ProcessChannel.Create<int>(Kind, capacity: 4);
+        await using var reader = await Place.OsProcess.StartAsync(Sum, channel.Reader, cancellation: Stop).Within();
+        await using var writer = await Place.OsProcess.StartAsync(Count, channel.Writer, 100, cancellation: Stop).Within();
+        Assert.Equal(100, await writer.Completion.Within());
+        var sum = await reader.Completion.Within();
+        Assert.True(sum == 4950 || !Has(ChannelCapabilities.Reliable), $"{sum}");
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await channel.Reader.ReadAsync(Stop).Within());
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await channel.Writer.WriteAsync(1, Stop).AsTask().Within());
+    }
+
+    [Fact]
+    public async Task A_process_that_is_killed_with_its_end_is_a_fault()
+    {
+        await using var channel = ProcessChannel.Create<int>(Kind);
+        await using var process = await Place.OsProcess.StartAsync(CountAndHang, channel.Writer, cancellation: Stop).Within();
+        Assert.Equal(0, await channel.Reader.ReadAsync(Stop).Within());
+        process.Kill();
+        await Assert.ThrowsAsync<ChannelBrokenException>(async () => await channel.Reader.ReadAsync(Stop).Within());
+    }
+
+    [Fact]
+    public async Task An_error_crosses_from_the_process_that_wrote_it()
+    {
+        await using var channel = ProcessChannel.Create<int>(Kind);
+        await using var process = await Place.OsProcess.StartAsync(CountAndFail, channel.Writer, cancellation: Stop).Within();
+        Assert.Equal(0, await channel.Reader.ReadAsync(Stop).Within());
+        var error = await Assert.ThrowsAsync<ChannelClosedException>(async () => await channel.Reader.ReadAsync(Stop).Within());
+        Assert.Equal("no more ink", Assert.IsType<RemoteChannelException>(error.InnerException).Message);
+        Assert.Equal(typeof(InvalidTimeZoneException).FullName, ((RemoteChannelException)error.InnerException).TypeName);
+    }
+
+    static async Task<int> Sum(ChannelReader<int> reader)
+    {
+        var sum = 0;
+        await foreach (var item in reader.ReadAllAsync())
+            sum += item;
+        return sum;
+    }
+
+    static async Task<int> Count(ChannelWriter<int> writer, int count)
+    {
+        for (var i = 0; i < count; i++)
+            await writer.WriteAsync(i);
+        writer.Complete();
+        return count;
+    }
+
+    static async Task<int> CountAndHang(ChannelWriter<int> writer)
+    {
+        await writer.WriteAsync(0);
+        await Task.Delay(Timeout.InfiniteTimeSpan);
+        writer.Complete();
+        return 0;
+    }
+
+    static async Task<int> CountAndFail(ChannelWriter<int> writer)
+    {
+        await writer.WriteAsync(0);
+        writer.Complete(new InvalidTimeZoneException("no more ink"));
+        return 0;
     }
 
     /// <summary>Starts the tests' child with an end of the channel: the raw way, by inherited descriptors.</summary>
