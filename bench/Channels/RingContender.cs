@@ -9,20 +9,30 @@ namespace Skein.Bench.Channels;
 /// 4 KB messages one way (megabytes per second). The same work as <c>c/ring.c</c>, with the ring's own policy of waiting.
 /// </summary>
 [SupportedOSPlatform("linux")]
-sealed class RingContender(bool latency, int count) : Contender("SharedRing", latency ? "64 B, spin then futex" : "4 KB, copied in and out")
+sealed partial class RingContender(bool latency, int count) : Contender("SharedRing", latency ? "64 B, spin then futex, a processor each" : "4 KB, copied in and out, a processor each")
 {
     readonly byte[] _message = new byte[latency ? 64 : 4096];
     SharedRing _there = null!, _back = null!;
     Process<long>? _process;
 
-    public override async Task StartAsync()
+    public override Task StartAsync()
     {
         _there = SharedRing.Create();
         _back = SharedRing.Create();
-        _process = await Place.OsProcess.StartAsync(OtherSide, (_there.Reader, _back.Writer, latency ? 0 : count));
+        return StartOtherSideAsync();
     }
 
-    public override Task<double> MeasureAsync() => Task.Factory.StartNew(latency ? Latency : Throughput, TaskCreationOptions.LongRunning);
+    async Task StartOtherSideAsync() =>
+        _process = await Place.OsProcess.StartAsync(OtherSide, (_there.Reader, _back.Writer, latency ? 0 : count), new() { Processors = [1] });
+
+    public override Task<double> MeasureAsync() => Task.Factory.StartNew(() =>
+    {
+        // One side each, as in C: left alone, the scheduler soon puts two sides that wake each other on one processor, where nobody can spin.
+        var first = 1ul;
+        if (SetProcessors(0, sizeof(ulong), in first) != 0)
+            throw new InvalidOperationException($"sched_setaffinity: errno {Marshal.GetLastPInvokeError()}.");
+        return latency ? Latency() : Throughput();
+    }, TaskCreationOptions.LongRunning);
 
     public override async ValueTask DisposeAsync()
     {
@@ -32,6 +42,9 @@ sealed class RingContender(bool latency, int count) : Contender("SharedRing", la
         _there.Dispose();
         _back.Dispose();
     }
+
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
+    private static partial int SetProcessors(int thread, nuint size, in ulong mask);
 
     double Latency()
     {
@@ -78,7 +91,7 @@ sealed class RingContender(bool latency, int count) : Contender("SharedRing", la
             total++;
             if (count == 0)
             {
-                MemoryMarshal.Cast<byte, long>(message)[0]++;
+                BitConverter.TryWriteBytes(message, BitConverter.ToInt64(message) + 1);
                 Send(back, message);
                 continue;
             }
@@ -110,8 +123,8 @@ sealed class RingContender(bool latency, int count) : Contender("SharedRing", la
 
     static void Number(Span<byte> message, long number)
     {
-        var words = MemoryMarshal.Cast<byte, long>(message);
-        words[0] = words[^1] = number;
+        BitConverter.TryWriteBytes(message, number);
+        BitConverter.TryWriteBytes(message[^8..], number);
     }
 
     static void Check(ReadOnlySpan<byte> message, long first, long last)

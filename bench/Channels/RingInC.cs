@@ -10,7 +10,7 @@ static class RingInC
     static readonly string Program = Path.Combine(AppContext.BaseDirectory, "ring-in-c");
 
     public static Contender Create(string work, int count) =>
-        new Compiled(new PeerProgram("ring in C", "gcc -O2, spin 20 µs then futex", Program, work, $"{count}"));
+        new Compiled(new PeerProgram("ring in C", "gcc -O2, spin 20 µs then futex, a processor each", Program, work, $"{count}"));
 
     static async Task CompileAsync()
     {
