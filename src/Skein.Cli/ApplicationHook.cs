@@ -11,6 +11,9 @@ static class ApplicationHook
     /// <summary>The number of the process that is meant; it stays the same when the process is replaced.</summary>
     public const string Variable = "SKEIN_COMMAND";
 
+    /// <summary>What the workers need to find the command's own code too: the hook again, before Skein's.</summary>
+    public static IReadOnlyDictionary<string, string> OfWorkers { get; } = new Dictionary<string, string> { [HooksVariable] = typeof(ApplicationHook).Assembly.Location };
+
     /// <summary>Whether this process is the user's application already.</summary>
     public static bool IsInside { get; private set; }
 

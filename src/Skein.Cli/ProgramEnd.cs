@@ -18,6 +18,14 @@ static class ProgramEnd
         };
     }
 
+    /// <summary>How a function ended whose worker died of it.</summary>
+    public static JobEnd OfWorker(Exit exit) => exit.Cause switch
+    {
+        ExitCause.Returned => new(JobCause.Threw, exit.Code is > 0 and < 256 ? exit.Code : ExitCode.Software, Detail: $"the function ended its process with code {exit.Code}"),
+        ExitCause.Lost => new(JobCause.Threw, ExitCode.Software, Detail: "the worker could not be understood any more"),
+        _ => Of(exit, stopped: false),
+    };
+
     /// <summary>Null for what has nothing to do with this one program.</summary>
     public static JobEnd? OfStart(Exception error) => error switch
     {

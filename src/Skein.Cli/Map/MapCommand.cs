@@ -5,14 +5,22 @@ static class MapCommand
 {
     public static async Task<int> RunAsync(MapRequest request)
     {
-        if (request.File is not null)
-            throw new CommandFailure(ExitCode.Unavailable, "--function is not there yet; programs are: skein map -- PROGRAM {} ::: inputs…");
-        var template = new CommandTemplate(request.Program);
-        var runner = new ProgramRunner(template, request.Limits);
-        return request.DryRun ? await PrintAsync(request, runner).ConfigureAwait(false) : await RunAsync(request, runner).ConfigureAwait(false);
+        if (request.File is null)
+        {
+            var runner = new ProgramRunner(new CommandTemplate(request.Program), request.Limits);
+            return request.DryRun ? await PrintAsync(request, runner.Describe).ConfigureAwait(false) : await RunAsync(request, runner).ConfigureAwait(false);
+        }
+
+        if (request.DryRun)
+            return await PrintAsync(request, job => FunctionRunner.Describe(request.Function!, job)).ConfigureAwait(false);
+        if (!ApplicationHook.IsInside)
+            throw ApplicationHook.Enter(await Application.DllOfAsync(request.File, CancellationToken.None).ConfigureAwait(false));
+        var functions = await FunctionRunner.StartAsync(request).ConfigureAwait(false);
+        await using (functions.ConfigureAwait(false))
+            return await RunAsync(request, functions).ConfigureAwait(false);
     }
 
-    public static async Task<int> RunAsync(MapRequest request, JobRunner runner)
+    static async Task<int> RunAsync(MapRequest request, JobRunner runner)
     {
         using var log = request.JobLog is { } path ? new JobLog(path, request.Resume) : null;
         var inputs = InputsOf(request);
@@ -37,13 +45,13 @@ static class MapCommand
     static JobWriter WriterFor(MapRequest request) =>
         request.Json ? new JsonWriter() : request.Tag ? new TaggedOutputWriter() : new OutputWriter();
 
-    static async Task<int> PrintAsync(MapRequest request, JobRunner runner)
+    static async Task<int> PrintAsync(MapRequest request, Func<Job, string> describe)
     {
         using var log = request is { JobLog: { } path, Resume: true } && File.Exists(path) ? new JobLog(path, resume: true) : null;
         var inputs = InputsOf(request);
         while (await inputs.NextAsync(CancellationToken.None).ConfigureAwait(false) is { } job)
         {
-            var command = runner.Describe(job);
+            var command = describe(job);
             if (log?.Skips(command) != true)
                 StandardStream.Output.Write(command + "\n");
         }

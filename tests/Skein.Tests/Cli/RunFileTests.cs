@@ -39,6 +39,27 @@ public sealed class RunFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_has_a_worker_pool_itself_has_its_workers()
+    {
+        var library = Path.Combine(Path.GetDirectoryName(SkeinCommand.Dll)!, "Skein.dll");
+        var file = _folder.Write("pool.cs", $$"""
+            #:property ExtraReference={{library}}
+            using Skein;
+            await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 2 });
+            var ids = new HashSet<int>();
+            await foreach (var outcome in pool.MapAsync(Enumerable.Range(0, 20), static i => (i * i, Environment.ProcessId)))
+            {
+                Console.Write($"{outcome.Value.Item1} ");
+                ids.Add(outcome.Value.ProcessId);
+            }
+            Console.WriteLine(ids.Contains(Environment.ProcessId));
+            """);
+        _folder.Write("Directory.Build.targets", "<Project><ItemGroup><Reference Include=\"$(ExtraReference)\" /></ItemGroup></Project>");
+        var ended = await RunAsync("--memory", "512M", file);
+        Assert.Equal((0, string.Concat(Enumerable.Range(0, 20).Select(i => $"{i * i} ")) + "False\n"), (ended.Code, ended.Output));
+    }
+
+    [Fact]
     public async Task In_a_thread_it_runs_as_the_application_that_it_is_and_its_limits_hold_as_far_as_they_can()
     {
         var file = _folder.Write("app.cs", "if (args is [\"sleep\"]) System.Threading.Thread.Sleep(60000);\nSystem.Console.WriteLine(System.Reflection.Assembly.GetEntryAssembly()!.GetName().Name + string.Join(\"|\", args)); return 5;");

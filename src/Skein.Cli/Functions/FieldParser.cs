@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Reflection;
+
+namespace Skein.Cli;
+
+/// <summary>Text to values of a type: whatever the framework or the user's type can parse by itself, in the invariant culture.</summary>
+static class FieldParser
+{
+    /// <summary>Null for a type that cannot be made of text.</summary>
+    public static Func<string, object?>? For(Type type)
+    {
+        if (type == typeof(string) || type == typeof(object))
+            return text => text;
+        if (Nullable.GetUnderlyingType(type) is { } inner)
+            return For(inner) is { } parse ? text => text.Length == 0 ? null : parse(text) : null;
+        if (type.IsEnum)
+            return text => Enum.Parse(type, text, ignoreCase: true);
+        if (type == typeof(Uri))
+            return text => new Uri(text, UriKind.RelativeOrAbsolute);
+        if (type == typeof(FileInfo))
+            return text => new FileInfo(text);
+        if (type == typeof(DirectoryInfo))
+            return text => new DirectoryInfo(text);
+        return type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IParsable<>) && i.GenericTypeArguments[0] == type)
+            ? typeof(FieldParser).GetMethod(nameof(Parsed), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).CreateDelegate<Func<string, object?>>()
+            : null;
+    }
+
+    /// <summary>The type as C# calls it.</summary>
+    public static string NameOf(Type type) => Type.GetTypeCode(type) switch
+    {
+        _ when type.IsEnum => $"{type.Name} ({string.Join(", ", Enum.GetNames(type))})",
+        _ when Nullable.GetUnderlyingType(type) is { } inner => NameOf(inner) + "?",
+        TypeCode.Boolean => "bool",
+        TypeCode.Byte => "byte",
+        TypeCode.SByte => "sbyte",
+        TypeCode.Int16 => "short",
+        TypeCode.UInt16 => "ushort",
+        TypeCode.Int32 => "int",
+        TypeCode.UInt32 => "uint",
+        TypeCode.Int64 => "long",
+        TypeCode.UInt64 => "ulong",
+        TypeCode.Single => "float",
+        TypeCode.Double => "double",
+        TypeCode.Decimal => "decimal",
+        TypeCode.Char => "char",
+        TypeCode.String => "string",
+        _ => type.Name,
+    };
+
+    static object? Parsed<T>(string text) where T : IParsable<T> => T.Parse(text, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,123 @@
+using System.Reflection;
+using System.Text;
+
+namespace Skein.Cli;
+
+/// <summary>Calls a C# function for each input, in the warm workers of a pool. This process is the user's application (<see cref="ApplicationHook"/>).</summary>
+sealed class FunctionRunner : JobRunner, IAsyncDisposable
+{
+    readonly MapRequest _request;
+    readonly Delegate _function;
+    readonly InputArguments _arguments;
+    readonly Type _resultType;
+    readonly WorkerPool _pool;
+    readonly int _workers;
+
+    FunctionRunner(MapRequest request, MethodInfo function, WorkerPool pool, int workers)
+    {
+        _request = request;
+        _function = FunctionCall.DelegateOf(function);
+        _arguments = new(function);
+        _resultType = FunctionCall.ResultType(function);
+        _pool = pool;
+        _workers = workers;
+    }
+
+    public override long? Restarts => Math.Max(0, _pool.StartedWorkers - _workers);
+
+    /// <summary>Finds the function and starts its workers.</summary>
+    public static async Task<FunctionRunner> StartAsync(MapRequest request)
+    {
+        var function = FunctionName.Find(Assembly.GetEntryAssembly()!, request.Function!);
+        _ = new InputArguments(function); // refuses parameters that no input can become, before any worker is started
+        var workers = request.Inputs is { Length: > 0 and var count } && count < request.Jobs ? count : request.Jobs;
+        try
+        {
+            var pool = await WorkerPool.StartAsync(request.Limits.InThread ? Place.Thread : Place.OsProcess, new()
+            {
+                Workers = workers,
+                MemoryLimit = request.Limits.Memory,
+                TaskTimeout = request.Limits.Timeout,
+                Grace = request.Limits.Grace,
+                OnOutput = Forward,
+                OnError = Forward,
+                Environment = request.Limits.InThread ? new Dictionary<string, string>() : ApplicationHook.OfWorkers,
+            }).ConfigureAwait(false);
+            return new(request, function, pool, workers);
+        }
+        catch (PlaceException error)
+        {
+            throw new CommandFailure(ExitCode.Unavailable, error.Message);
+        }
+    }
+
+    /// <summary>The call as a line.</summary>
+    public static string Describe(string function, Job job) => $"{function} {ShellText.Quote(job.Input)}";
+
+    public override string Describe(Job job) => Describe(_request.Function!, job);
+
+    public override async Task<JobEnd> RunAsync(Job job, JobOutput output, CancellationToken stop)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        try
+        {
+            var result = await _pool.RunAsync(FunctionCall.InvokeAsync, _function, _arguments.Read(job.Input), stop).ConfigureAwait(false);
+            ResultText.Append(output.Output, result, _resultType);
+            return new(JobCause.Exited, 0);
+        }
+        catch (FormatException error) when (error.Data.Contains(InputArguments.Refused))
+        {
+            return new(JobCause.Threw, ExitCode.Usage, Detail: error.Message);
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            return new(JobCause.Stopped, ExitCode.OfSignal(15));
+        }
+        catch (ProcessLostException lost)
+        {
+            return ProgramEnd.OfWorker(lost.Exit);
+        }
+        catch (TimeoutException) when (_request.Limits.Timeout is { } limit && TimeProvider.System.GetElapsedTime(started) >= limit)
+        {
+            return new(JobCause.TimedOut, ExitCode.TimedOut);
+        }
+        catch (OutOfMemoryException) when (_request.Limits.Memory is not null)
+        {
+            return new(JobCause.OutOfMemory, ExitCode.OutOfMemory);
+        }
+        catch (Exception error) when (error is not CommandFailure)
+        {
+            output.Error.Append(Encoding.UTF8.GetBytes(Told(error)));
+            return new(JobCause.Threw, ExitCode.Software, Detail: $"{error.GetType().Name}: {error.Message}");
+        }
+    }
+
+    public override void Kill()
+    {
+        if (_request.Limits.InThread)
+            return;
+        foreach (var worker in _pool.WorkerProcessIds)
+            _ = Native.Kill(worker, 9);
+    }
+
+    public ValueTask DisposeAsync() => _pool.DisposeAsync();
+
+    /// <summary>The exception with the user's part of its stack.</summary>
+    static string Told(Exception error)
+    {
+        var lines = error.ToString().Split('\n').TakeWhile(line => !line.Contains("at InvokeStub_", StringComparison.Ordinal)
+            && !line.Contains("at System.Reflection.MethodBaseInvoker.", StringComparison.Ordinal)
+            && !line.Contains("at Skein.", StringComparison.Ordinal));
+        return string.Join('\n', lines) + "\n";
+    }
+
+    // What a worker prints belongs to no one input: standard output is kept for results.
+    static void Forward(string line)
+    {
+        lock (Screen.Lock)
+        {
+            Screen.Clear();
+            StandardStream.Error.Write(line + "\n");
+        }
+    }
+}
