@@ -127,7 +127,7 @@ sealed class OsProcessWorker : Worker
             if (_ended || !TryTakeSlot(item))
                 return false;
             _writer.Begin();
-            _references.Owner = item.References;
+            _references.Begin(item.References);
             try
             {
                 _writer.WriteByte((byte)WorkerFrame.Call);
@@ -138,6 +138,7 @@ sealed class OsProcessWorker : Worker
             catch (Exception error)
             {
                 _writer.Abandon();
+                _references.Abandon();
                 FreeSlot(item.Slot);
                 item.Worker = null;
                 item.Fail(error);
@@ -434,6 +435,7 @@ sealed class OsProcessWorker : Worker
         // What the worker started has no use without it.
         _child.Kill();
         await _output.Drained.ConfigureAwait(false);
+        _references.Close();
         _control.Dispose();
         _child.Dispose();
         MemoryLimit?.Dispose();

@@ -11,11 +11,12 @@ namespace Skein;
 sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
 {
     readonly ConcurrentDictionary<int, object> _targets = new();
-    readonly ConcurrentDictionary<int, bool> _regions = new();
+    readonly HashSet<SharedBlock> _blocks = [];
+    readonly List<SharedBlock> _introduced = [];   // by the message that is being written
     int _last;
 
     /// <summary>Whose message is being written; the connection's sending lock is held.</summary>
-    public ReferenceList? Owner { get; set; }
+    ReferenceList? Owner { get; set; }
 
     public int Add(object target)
     {
@@ -34,8 +35,62 @@ sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
         return number;
     }
 
-    /// <summary>True the first time a region of memory is sent by this connection: only then its descriptor must go along.</summary>
-    public bool Introduce(int region) => _regions.TryAdd(region, true);
+    /// <summary>Starts a message; the connection's sending lock is held until it was sent.</summary>
+    public void Begin(ReferenceList owner)
+    {
+        Owner = owner;
+        _introduced.Clear();
+    }
+
+    /// <summary>The message will not be sent.</summary>
+    public void Abandon()
+    {
+        lock (_blocks)
+        {
+            foreach (var block in _introduced)
+                _blocks.Remove(block);
+        }
+    }
+
+    /// <summary>True when the worker does not know the block yet: then its descriptor must go along.</summary>
+    public bool Introduce(SharedBlock block)
+    {
+        lock (_blocks)
+        {
+            if (!_blocks.Add(block))
+                return false;
+        }
+
+        _introduced.Add(block);
+        block.Introduce(this);
+        return true;
+    }
+
+    /// <summary>The block will not be used again: the worker may unmap it.</summary>
+    public void Forget(SharedBlock block)
+    {
+        lock (_blocks)
+            _blocks.Remove(block);
+        control.Send(WorkerFrame.Forget, block.Number);
+    }
+
+    /// <summary>Keeps a lease from being reused until the job that got it has ended.</summary>
+    public void Retain(Lease lease)
+    {
+        lease.Retain();
+        Owner?.Add(new Retained(lease));
+    }
+
+    /// <summary>The worker is gone.</summary>
+    public void Close()
+    {
+        lock (_blocks)
+        {
+            foreach (var block in _blocks)
+                block.Forget(this);
+            _blocks.Clear();
+        }
+    }
 
     public object? Find(int number) => _targets.GetValueOrDefault(number);
 
@@ -47,6 +102,11 @@ sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
     }
 
     public override int Take(int number) => throw new InvalidDataException("A worker sent a descriptor, which it has no way to do.");
+
+    sealed class Retained(Lease lease) : IDisposable
+    {
+        public void Dispose() => lease.Release();
+    }
 
     sealed class Entry(ParentReferences references, int number, IDisposable? registration) : IDisposable
     {
@@ -85,6 +145,7 @@ sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
     readonly Dictionary<int, int> _descriptors = [];
     readonly Dictionary<int, TaskCompletionSource<byte[]>> _requests = [];
     readonly Dictionary<int, List<byte[]>> _pieces = [];
+    readonly Dictionary<int, MemoryRegion> _mapped = [];
     int _lastRequest, _lastToken;
 
     public CancellationToken Token(int number)
@@ -176,6 +237,26 @@ sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
             if (_cancelledEarly.Count > 0)
                 _cancelledEarly.RemoveWhere(number => number <= _lastToken);   // later ones are of calls still to come
         }
+    }
+
+    public void Map(int number, MemoryRegion region)
+    {
+        lock (_mapped)
+            _mapped[number] = region;
+        region.CloseDescriptor();
+    }
+
+    public MemoryRegion Mapped(int number)
+    {
+        lock (_mapped)
+            return _mapped.GetValueOrDefault(number) ?? throw new InvalidDataException($"Block {number} was never introduced.");
+    }
+
+    /// <summary>The collector unmaps it when no lease refers to it any more.</summary>
+    public void Unmap(int number)
+    {
+        lock (_mapped)
+            _mapped.Remove(number);
     }
 
     public void Arrived(int number, int descriptor)

@@ -15,6 +15,7 @@ static class Surrogates
         Surrogate.Register(new TokenSurrogate());
         Surrogate.Register(new ProgressSurrogate());
         Surrogate.Register(new CallbackSurrogate());
+        Surrogate.Register(new LeaseSurrogate());
         ChannelSurrogates.Register();
     }
 }

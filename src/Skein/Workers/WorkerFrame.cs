@@ -33,6 +33,9 @@ enum WorkerFrame : byte
     /// <summary>Control: number of the request, 1 when more pieces follow, bytes of the answer.</summary>
     Answer,
 
+    /// <summary>Control: number of a block of memory that will not be used again.</summary>
+    Forget,
+
     /// <summary>Control: end when the calls that were sent are done.</summary>
     End,
 }

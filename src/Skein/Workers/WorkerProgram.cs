@@ -176,6 +176,9 @@ sealed class WorkerProgram
                 case WorkerFrame.Answer:
                     _references.Answer(number, more, WorkerControl.Rest(message));
                     break;
+                case WorkerFrame.Forget:
+                    _references.Unmap(number);
+                    break;
                 case WorkerFrame.End:
                     _memory.Calls.Close();
                     break;
