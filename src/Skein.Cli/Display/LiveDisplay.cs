@@ -41,7 +41,7 @@ sealed class LiveDisplay(MapProgress progress) : MapDisplay
         console.Profile.Width = columns - 1; // the last column makes some terminals wrap
         console.Profile.Capabilities.Unicode = true;
         console.Write(Head(columns - 1));
-        console.Write(Jobs(Math.Clamp(rows - 3, 0, 12)));
+        console.Write(Jobs(columns - 1, Math.Clamp(rows - 3, 0, 12)));
         return text.ToString();
     }
 
@@ -73,21 +73,17 @@ sealed class LiveDisplay(MapProgress progress) : MapDisplay
         return new($"[green]{new string('━', full)}[/][dim]{new string('─', width - full)}[/]");
     }
 
-    Rows Jobs(int most)
+    Rows Jobs(int width, int most)
     {
         var running = progress.Running.OrderBy(job => job.Started).ToList();
-        var shown = running.Take(running.Count > most ? most - 1 : most).Select(job => (IRenderable)Row(job)).ToList();
+        var shown = running.Take(running.Count > most ? most - 1 : most).Select(job => (IRenderable)Row(job, width)).ToList();
         if (running.Count > shown.Count && most > 0)
-            shown.Add(new Markup($"[dim]  and {running.Count - shown.Count} more[/]"));
+            shown.Add(new Text($"          and {running.Count - shown.Count} more"));
         return new(shown);
     }
 
-    static Paragraph Row(RunningJob job)
-    {
-        var time = Duration.Format(job.Elapsed).PadLeft(8);
-        var input = new string([.. job.Job.Input.Select(c => char.IsControl(c) ? '?' : c)]);
-        return new Paragraph($"{time}  {input}") { Overflow = Overflow.Ellipsis };
-    }
+    static Text Row(RunningJob job, int width) =>
+        new($"{Duration.Format(job.Elapsed),8}  {TerminalText.Fit(job.Job.Input, width - 10)}");
 
     static (int Rows, int Columns) Size()
     {

@@ -3,22 +3,14 @@ namespace Skein.Cli;
 /// <summary>A line each ten seconds (with <c>--eta</c>, each second) for logs and pipes.</summary>
 sealed class PlainDisplay(MapProgress progress, bool often) : MapDisplay
 {
-    bool _shown;
-
     protected override TimeSpan First => Each;
 
     protected override TimeSpan Each => TimeSpan.FromSeconds(often ? 1 : 10);
 
-    protected override void Show()
-    {
-        _shown = true;
-        Messages.Note(Line(progress));
-    }
+    protected override void Show() => Messages.Note(Line(progress));
 
     protected override void End()
     {
-        if (_shown)
-            Messages.Note(Line(progress));
     }
 
     /// <summary>The whole state in one line.</summary>
@@ -26,6 +18,8 @@ sealed class PlainDisplay(MapProgress progress, bool often) : MapDisplay
     {
         var line = string.Create(System.Globalization.CultureInfo.InvariantCulture,
             $"{progress.Done + progress.Skipped}{(progress.Total is { } total ? $" of {total}" : "")} done, {progress.Failed} failed, {progress.Rate:0.#}/s, {Duration.Format(progress.Elapsed)}");
+        if (progress.Stopped > 0)
+            line += $", {progress.Stopped} stopped";
         if (progress.Restarts is > 0 and var restarts)
             line += $", {restarts} workers replaced";
         if (progress.Remaining is { } remaining && remaining > TimeSpan.Zero)

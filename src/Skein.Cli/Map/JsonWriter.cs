@@ -38,6 +38,7 @@ sealed class JsonWriter : JobWriter
         json.WriteNumber("succeeded", progress.Done - progress.Failed);
         json.WriteNumber("failed", progress.Failed);
         json.WriteNumber("skipped", progress.Skipped);
+        json.WriteNumber("stopped", progress.Stopped);
         if (progress.Restarts is { } restarts)
             json.WriteNumber("restarts", restarts);
         json.WriteNumber("seconds", Math.Round(progress.Elapsed.TotalSeconds, 6));

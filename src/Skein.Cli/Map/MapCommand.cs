@@ -31,6 +31,8 @@ static class MapCommand
         int code;
         using (MapDisplay.Start(progress, request))
             code = await run.RunAsync().ConfigureAwait(false);
+        if (progress.Failed > 1 || interruption.ExitCode is not null)
+            Messages.Note(PlainDisplay.Line(progress));
         (writer as JsonWriter)?.WriteSummary(progress, interruption.ExitCode ?? code);
         return interruption.ExitCode ?? code;
     }

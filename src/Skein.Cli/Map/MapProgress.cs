@@ -8,6 +8,7 @@ sealed class MapProgress(int slots, long? total, JobRunner runner)
     long _done;
     long _failed;
     long _skipped;
+    long _stopped;
 
     /// <summary>Null while it is not known.</summary>
     public long? Total => total;
@@ -17,6 +18,9 @@ sealed class MapProgress(int slots, long? total, JobRunner runner)
     public long Failed => Interlocked.Read(ref _failed);
 
     public long Skipped => Interlocked.Read(ref _skipped);
+
+    /// <summary>Jobs that ran when the run was stopped: neither done nor failed.</summary>
+    public long Stopped => Interlocked.Read(ref _stopped);
 
     public long? Restarts => runner.Restarts;
 
@@ -32,11 +36,17 @@ sealed class MapProgress(int slots, long? total, JobRunner runner)
 
     public void Start(int slot, Job job) => _running[slot] = new(job, TimeProvider.System.GetTimestamp());
 
-    public void End(int slot, bool succeeded)
+    public void End(int slot, JobEnd end)
     {
         _running[slot] = null;
+        if (end.Cause == JobCause.Stopped)
+        {
+            Interlocked.Increment(ref _stopped);
+            return;
+        }
+
         Interlocked.Increment(ref _done);
-        if (!succeeded)
+        if (!end.Succeeded)
             Interlocked.Increment(ref _failed);
     }
 

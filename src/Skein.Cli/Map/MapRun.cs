@@ -91,7 +91,7 @@ sealed class MapRun(MapRequest request, Inputs inputs, JobRunner runner, ResultO
         }
         while (!result.End.Succeeded && result.Tries <= request.Retries && !_startNoMore.IsCancellationRequested);
 
-        progress.End(slot, result.End.Succeeded);
+        progress.End(slot, result.End);
         if (result.End.Cause != JobCause.Stopped)
             log?.Write(result);
         results.Complete(result);
@@ -101,10 +101,10 @@ sealed class MapRun(MapRequest request, Inputs inputs, JobRunner runner, ResultO
 
     void Failed(JobResult result)
     {
-        var tries = result.Tries > 1 ? $" ({result.Tries} tries)" : "";
-        Messages.Error($"job {result.Job.Number}: {result.End.Describe()}{tries}: {result.Command}");
         if (result.End.Cause == JobCause.Stopped)
             return;
+        var tries = result.Tries > 1 ? $" ({result.Tries} tries)" : "";
+        Messages.Error($"job {result.Job.Number}: {result.End.Describe()}{tries}: {TerminalText.Fit(result.Command, 400)}");
         lock (_lock)
         {
             if (_failures++ == 0)

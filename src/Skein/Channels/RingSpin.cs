@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using System.Runtime.Versioning;
 
 namespace Skein;
@@ -18,7 +16,7 @@ struct RingSpin
     const int MostSkips = 256;
 
     // Before it is even asked where the other side runs and what time it is, which costs as much as half an answer takes.
-    const int Glances = 48;
+    const int Glances = 112, GlancesWithoutPause = 80;
 
     int _skips, _toSkip;
     bool _pays;   // the last time, polling was allowed and paid
@@ -32,7 +30,8 @@ struct RingSpin
                 return true;
             if (!_pays)
                 break;
-            Pause();
+            if (i >= GlancesWithoutPause)
+                Thread.SpinWait(1);
         }
 
         return MaySpin(ref ring.ConsumerCpu, ref ring.ProducerCpu) && Paid(SpinRead(ring));
@@ -51,7 +50,7 @@ struct RingSpin
         _pays = false;
         var here = Cpu.Current() + 1;
         Volatile.Write(ref mine, here);
-        if (Volatile.Read(ref theirs) == here)   // not ProcessorCount: it is 1 where this side is kept on one processor
+        if (Environment.ProcessorCount == 1 || Volatile.Read(ref theirs) == here)
             return false;
         return _toSkip == 0 || --_toSkip == 0;
     }
@@ -74,7 +73,7 @@ struct RingSpin
             {
                 if (ring.IsReadable || ring.IsClosed)
                     return true;
-                Pause();
+                Thread.SpinWait(1);
             }
         }
         while (TimeProvider.System.GetTimestamp() - started < Budget);
@@ -90,20 +89,10 @@ struct RingSpin
             {
                 if (ring.HasFreed || ring.IsClosed)
                     return true;
-                Pause();
+                Thread.SpinWait(1);
             }
         }
         while (TimeProvider.System.GetTimestamp() - started < Budget);
         return false;
-    }
-
-    /// <summary>One instruction: the two processors may be one core's, and who polls without it takes half of the other's time.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Pause()
-    {
-        if (X86Base.IsSupported)
-            X86Base.Pause();
-        else
-            Thread.SpinWait(1);
     }
 }

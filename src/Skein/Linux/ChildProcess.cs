@@ -14,6 +14,7 @@ sealed class ChildProcess : IDisposable
     readonly SafeFileHandle _handle;
     readonly Lock _lock = new();
     readonly long _peakOfParent;
+    readonly long _started = TimeProvider.System.GetTimestamp();
     Action<ExitStatus>? _onExit;
     ExitStatus? _status;
 
@@ -61,6 +62,9 @@ sealed class ChildProcess : IDisposable
         callback(status);
     }
 
+    /// <summary>A machine cannot give out all its process numbers within a second, so they have not begun anew since the start.</summary>
+    bool HasLivedAMoment => TimeProvider.System.GetElapsedTime(_started) < TimeSpan.FromSeconds(1);
+
     /// <summary>Sends it a signal; false where it has ended.</summary>
     public bool Signal(int signal)
     {
@@ -87,7 +91,7 @@ sealed class ChildProcess : IDisposable
 
         try
         {
-            Descendants.Kill(Marker, since ?? 0, since is null ? null : Id);
+            Descendants.Kill(Marker, since ?? 0, since is null ? null : Id, since is null && HasLivedAMoment ? Id : null);
         }
         catch (IOException)
         {

@@ -61,13 +61,14 @@ static class Descendants
     /// <summary>Kills a process with its descendants.</summary>
     /// <param name="since">The start time of the process: what is older cannot be its descendant.</param>
     /// <param name="root">Its number, if it has not been waited for.</param>
-    public static int Kill(string marker, long since, int? root)
+    /// <param name="after">The number of a process that lived only a moment: its descendants have higher ones.</param>
+    public static int Kill(string marker, long since, int? root, int? after = null)
     {
         var tree = new Dictionary<int, Member>();
         try
         {
             // What is stopped starts nothing more. When a look around finds nothing new, the tree is complete.
-            for (var round = 0; round < MaxRounds && Grow(tree, marker, since, root); round++)
+            for (var round = 0; round < MaxRounds && Grow(tree, marker, since, root, after); round++)
             {
             }
 
@@ -84,10 +85,10 @@ static class Descendants
     }
 
     /// <summary>Looks at all processes once and stops those that belong to the tree and are new; false where there is none.</summary>
-    static bool Grow(Dictionary<int, Member> tree, string marker, long since, int? root)
+    static bool Grow(Dictionary<int, Member> tree, string marker, long since, int? root, int? after)
     {
         var candidates = new List<ProcessStatus>();
-        foreach (var status in ProcessStatus.ReadAll())
+        foreach (var status in (after is { } last ? ProcessStatus.ReadAfter(last) : null) ?? ProcessStatus.ReadAll())
         {
             if (status.Id != Environment.ProcessId && !status.IsDead && !status.IsKernelThread && status.StartTime >= since && !tree.ContainsKey(status.Id))
                 candidates.Add(status);

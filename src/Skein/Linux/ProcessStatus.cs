@@ -39,6 +39,23 @@ readonly record struct ProcessStatus(int Id, char State, int Parent, int Group, 
         return new(id, state, (int)fields[0], (int)fields[1], (int)fields[2], (fields[5] & KernelThread) != 0, fields[10] + fields[11], fields[18]);
     }
 
+    /// <summary>
+    /// What was started after a process that began a moment ago: numbers are given in rising order, and /proc/loadavg tells the last one.
+    /// A few looks instead of one at every process. Null where the order says nothing: the numbers began anew, or too many were given.
+    /// </summary>
+    public static IEnumerable<ProcessStatus>? ReadAfter(int id)
+    {
+        const int Few = 64;
+        Span<byte> buffer = stackalloc byte[128];
+        var length = ProcessFile.Read("/proc/loadavg", buffer);
+        if (length <= 0)
+            return null;
+        var text = buffer[..length].TrimEnd((byte)'\n');
+        return int.TryParse(text[(text.LastIndexOf((byte)' ') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last >= id && last - id <= Few
+            ? Enumerable.Range(id + 1, last - id).Select(Read).OfType<ProcessStatus>()
+            : null;
+    }
+
     /// <summary>All processes at this moment; of those that come and go meanwhile some.</summary>
     public static IEnumerable<ProcessStatus> ReadAll()
     {

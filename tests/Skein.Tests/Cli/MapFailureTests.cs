@@ -47,6 +47,16 @@ public sealed class MapFailureTests
     }
 
     [Fact]
+    public async Task What_a_job_leaves_running_ends_with_it_though_it_has_a_session_of_its_own()
+    {
+        using var folder = new ScratchFolder();
+        var ended = await SkeinCommand.RunAsync("map", "--", "sh", "-c", $"setsid sh -c 'echo $$ > {folder.Path}/$0; exec sleep 60' $0 & while ! test -s {folder.Path}/$0; do sleep 0.01; done; echo $0", ":::", "a", "b", "c", "d");
+        Assert.Equal((0, "a\nb\nc\nd\n"), (ended.Code, ended.Output));
+        foreach (var file in Directory.GetFiles(folder.Path))
+            await Limits.Until(() => !Directory.Exists($"/proc/{File.ReadAllText(file).Trim()}"), "the end of what the job left");
+    }
+
+    [Fact]
     public async Task A_job_that_hangs_is_timed_out_and_ends_with_124()
     {
         var ended = await SkeinCommand.RunAsync("map", "--timeout", "300ms", "--", "sleep", ":::", "60");
