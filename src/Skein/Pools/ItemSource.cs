@@ -11,11 +11,11 @@ abstract class ItemSource<T> : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    public static Func<CancellationToken, ItemSource<T>> From(IEnumerable<T> items) => _ => new Sequence(items.GetEnumerator());
+    public static Func<CancellationToken, ItemSource<T>> From(IEnumerable<T> items) => _ => new Row(items.GetEnumerator());
 
-    public static Func<CancellationToken, ItemSource<T>> From(IAsyncEnumerable<T> items) => cancellation => new Stream(items.GetAsyncEnumerator(cancellation));
+    public static Func<CancellationToken, ItemSource<T>> From(IAsyncEnumerable<T> items) => cancellation => new Flow(items.GetAsyncEnumerator(cancellation));
 
-    sealed class Sequence(IEnumerator<T> items) : ItemSource<T>
+    sealed class Row(IEnumerator<T> items) : ItemSource<T>
     {
         public override bool TryNext(out T item)
         {
@@ -33,7 +33,7 @@ abstract class ItemSource<T> : IAsyncDisposable
         }
     }
 
-    sealed class Stream(IAsyncEnumerator<T> items) : ItemSource<T>
+    sealed class Flow(IAsyncEnumerator<T> items) : ItemSource<T>
     {
         Task<bool>? _next;
 

@@ -13,8 +13,14 @@ static class ModuleCheck
     static readonly Lock Gate = new();
     static readonly Dictionary<string, (Module Module, DateTime Written, long Length)> Known = [];
 
-    /// <summary>Name, version id and path of the entry module: what a worker says of itself when it is ready.</summary>
-    public static string Entry() => Assembly.GetEntryAssembly() is { } entry ? Describe(entry.ManifestModule) : "";
+    /// <summary>Path and version id of the entry module: what a worker says of itself when it is ready.</summary>
+    public static (string Path, UInt128 Version) Entry()
+    {
+        if (Assembly.GetEntryAssembly()?.ManifestModule is not { } module)
+            return ("", default);
+        var version = module.ModuleVersionId;
+        return (module.FullyQualifiedName, System.Runtime.CompilerServices.Unsafe.As<Guid, UInt128>(ref version));
+    }
 
     /// <summary>Refuses when the file of a module that is loaded here holds another build now.</summary>
     /// <exception cref="PlaceException">Names both modules.</exception>
@@ -38,11 +44,14 @@ static class ModuleCheck
     }
 
     /// <summary>Refuses a worker whose entry module is another build than ours.</summary>
-    public static void VerifyEntry(string worker, string reported)
+    public static void VerifyEntry(string worker, string path, UInt128 version)
     {
-        var ours = Entry();
-        if (reported != ours)
-            throw Replaced($"Worker {worker} was started from {reported}", ours);
+        if (version != Entry().Version)
+        {
+            throw Replaced(
+                $"Worker {worker} was started from {Path.GetFileName(path)} {System.Runtime.CompilerServices.Unsafe.As<UInt128, Guid>(ref version)} ({path})",
+                Describe(Assembly.GetEntryAssembly()!.ManifestModule));
+        }
     }
 
     static void Compare(Module module, string path)

@@ -97,6 +97,7 @@ sealed class OsProcessWorker : Worker
             memory.CloseDescriptor();
             new Thread(worker.Receive, 256 * 1024) { IsBackground = true, Name = $"skein-{id}" }.Start();
             child.OnExit(worker.OnExit);
+            WarmUp.Begin();
             limit?.Watch(child.Id, () => worker.Kill(ExitCause.OutOfMemory));
             return worker;
         }
@@ -147,6 +148,7 @@ sealed class OsProcessWorker : Worker
 
             Volatile.Write(ref _memory.Slot(item.Slot), SlotState.Queued);
             _sender.Send(_writer.Written.Span, ReceiveWhileSending);   // closed: OnExit hands the item on
+            _references.Sent();
             return true;
         }
     }
@@ -318,18 +320,18 @@ sealed class OsProcessWorker : Worker
                 _ = AnswerAsync(callback, (int)second, callback.ReadArgument(_reader));
                 return false;
             case WorkerFrame.Ready:
-                SetReady(_reader.Read<string>());
+                SetReady(_reader.ReadText(), new(lower: _reader.ReadNumber(), upper: _reader.ReadNumber()));
                 return false;
             default:
                 throw new InvalidDataException($"unexpected {kind} {number}");
         }
     }
 
-    void SetReady(string entry)
+    void SetReady(string entry, UInt128 version)
     {
         try
         {
-            ModuleCheck.VerifyEntry(Id, entry);
+            ModuleCheck.VerifyEntry(Id, entry, version);
             _ready.TrySetResult();
         }
         catch (PlaceException error)

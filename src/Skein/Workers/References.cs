@@ -13,6 +13,7 @@ sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
     readonly ConcurrentDictionary<int, object> _targets = new();
     readonly HashSet<SharedBlock> _blocks = [];
     readonly List<SharedBlock> _introduced = [];   // by the message that is being written
+    readonly List<Action> _whenSent = [];
     int _last;
 
     /// <summary>Whose message is being written; the connection's sending lock is held.</summary>
@@ -40,7 +41,18 @@ sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
     {
         Owner = owner;
         _introduced.Clear();
+        _whenSent.Clear();
     }
+
+    /// <summary>The message was sent: what was handed over with it is not ours any more.</summary>
+    public void Sent()
+    {
+        foreach (var action in _whenSent)
+            action();
+        _whenSent.Clear();
+    }
+
+    public override void WhenSent(Action action) => _whenSent.Add(action);
 
     /// <summary>The message will not be sent.</summary>
     public void Abandon()

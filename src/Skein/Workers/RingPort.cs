@@ -6,7 +6,7 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed class RingSender(Ring ring)
 {
-    /// <summary>Marks a piece that is not the last of its message.</summary>
+    /// <summary>Marks a piece that is not the last of its message. The other bits are the length of the whole message.</summary>
     public const uint More = 1;
 
     // Waiting for room is waiting for a copy of some 100 KB: a few microseconds, less than going to sleep costs.
@@ -20,10 +20,11 @@ sealed class RingSender(Ring ring)
     /// <returns>False when the ring was closed: the other side is gone.</returns>
     public bool Send(ReadOnlySpan<byte> message, Action? whileFull = null)
     {
+        var total = (uint)message.Length << 1;
         do
         {
             var length = Math.Min(message.Length, ring.MaxMessage);
-            var flags = length < message.Length ? More : 0;
+            var flags = total | (length < message.Length ? More : 0);
             Span<byte> space;
             for (var turn = 0; !ring.TryClaim(length, out space, flags); turn++)
             {
@@ -53,7 +54,8 @@ sealed class RingSender(Ring ring)
 [SupportedOSPlatform("linux")]
 sealed class RingReceiver(Ring ring)
 {
-    const int Kept = 1 << 20;   // a larger buffer is given back after its message
+    // A larger buffer is given back after its message. Room for what workers are sent time and again: images, documents.
+    const int Kept = 4 << 20;
 
     byte[] _buffer = new byte[4096];
     int _length;
@@ -65,7 +67,7 @@ sealed class RingReceiver(Ring ring)
             _buffer = new byte[4096];
         while (ring.TryPeek(out var piece, out var flags))
         {
-            Append(piece);
+            Append(piece, flags >> 1);
             ring.Release();
             if ((flags & RingSender.More) != 0)
                 continue;
@@ -78,14 +80,25 @@ sealed class RingReceiver(Ring ring)
         return false;
     }
 
-    void Append(ReadOnlySpan<byte> piece)
+    void Append(ReadOnlySpan<byte> piece, uint total)
     {
-        var total = (long)_length + piece.Length;
-        if (total > WireLimits.MaxMessage)
-            throw new InvalidDataException($"A message of more than {WireLimits.MaxMessage} bytes was received.");
+        if (total > WireLimits.MaxMessage || (long)_length + piece.Length > total)
+            throw new InvalidDataException($"A message of {total} bytes was announced, and {_length + (long)piece.Length} came; the limit is {WireLimits.MaxMessage}.");
         if (total > _buffer.Length)
-            Array.Resize(ref _buffer, (int)Math.Min(Math.Max(total, _buffer.Length * 2L), Array.MaxLength));
+        {
+            var larger = GC.AllocateUninitializedArray<byte>((int)total);
+            _buffer.AsSpan(0, _length).CopyTo(larger);
+            _buffer = larger;
+        }
+
         piece.CopyTo(_buffer.AsSpan(_length));
-        _length = (int)total;
+        _length += piece.Length;
+    }
+
+    /// <summary>Gives memory back that is kept for speed; not while a message is being received.</summary>
+    public void Trim()
+    {
+        if (_length == 0)
+            _buffer = new byte[4096];
     }
 }

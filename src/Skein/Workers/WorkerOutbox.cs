@@ -10,6 +10,22 @@ sealed class WorkerOutbox(Ring results)
     readonly GraphWriter _writer = new(new GraphSession());
     readonly RingSender _sender = new(results);
 
+    /// <summary>Says that the worker is ready, and which program it is. In plain numbers: nothing of the codec need be compiled for it.</summary>
+    public void SendReady(string module, UInt128 version)
+    {
+        lock (_gate)
+        {
+            _writer.Begin();
+            _writer.WriteByte((byte)WorkerFrame.Ready);
+            _writer.WriteNumber((ulong)Environment.ProcessId);
+            _writer.WriteNumber(0);
+            _writer.WriteText(module);
+            _writer.WriteNumber((ulong)version);
+            _writer.WriteNumber((ulong)(version >> 64));
+            _sender.Send(_writer.Written.Span);
+        }
+    }
+
     /// <summary>Sends kind, two numbers and a value.</summary>
     /// <exception cref="CannotTravelException">The value belongs to this process; nothing was sent.</exception>
     public void Send<T>(WorkerFrame kind, int first, ulong second, T value)

@@ -16,6 +16,8 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed class WorkerProgram
 {
+    static readonly TimeSpan IdleBeforeTrim = TimeSpan.FromSeconds(1);
+
     readonly WorkerMemory _memory;
     readonly WorkerOutbox _outbox;
     readonly WorkerReferences _references;
@@ -23,7 +25,8 @@ sealed class WorkerProgram
     readonly RingReceiver _receiver;
     CancellationTokenSource? _stopping;
     int _stoppingSlot = -1, _slot = -1;
-    bool _broken;
+    bool _broken, _hasRun;
+    long _lastRun;
 
     WorkerProgram(int memory, string id)
     {
@@ -63,7 +66,8 @@ sealed class WorkerProgram
         Current = program;
         Surrogates.Register();
         new Thread(() => program.WatchParent(control), 256 * 1024) { IsBackground = true, Name = "skein-watch" }.Start();
-        program._outbox.Send(WorkerFrame.Ready, Environment.ProcessId, 0, ModuleCheck.Entry());
+        var (module, version) = ModuleCheck.Entry();
+        program._outbox.SendReady(module, version);
         program.Serve();
         Environment.Exit(program._broken ? 70 : 0);
     }
@@ -78,8 +82,19 @@ sealed class WorkerProgram
             else if (_memory.Calls.IsClosed)
                 return;
             else if (!spin.Look(_memory.Calls))
-                _memory.Calls.SleepUntilReadable();
+                Sleep();
         }
+    }
+
+    // A worker that idles gives back what it does not need, once: the first second's garbage is most of what it holds.
+    void Sleep()
+    {
+        _memory.Calls.SleepUntilReadable(_hasRun ? IdleBeforeTrim : null);
+        if (!_hasRun || _memory.Calls.IsReadable || _memory.Calls.IsClosed || Stopwatch.GetElapsedTime(_lastRun) < IdleBeforeTrim)
+            return;
+        _hasRun = false;
+        _receiver.Trim();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     void Handle(ArraySegment<byte> message)
@@ -115,6 +130,8 @@ sealed class WorkerProgram
         }
 
         _memory.RunningSlot = WorkerMemory.None;
+        _hasRun = true;
+        _lastRun = Stopwatch.GetTimestamp();
         lock (_references)
         {
             _slot = -1;
