@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -38,7 +37,7 @@ sealed class StandardStream(int descriptor, string name)
                 case Native.BrokenPipe:
                     throw new CommandFailure(ExitCode.OfSignal(13), "");
                 case var error:
-                    throw new CommandFailure(ExitCode.Temporary, $"{name} cannot be written: {new Win32Exception(error).Message}.");
+                    throw new CommandFailure(ExitCode.Temporary, $"{name} cannot be written: {Marshal.GetPInvokeErrorMessage(error)}.");
             }
         }
     }

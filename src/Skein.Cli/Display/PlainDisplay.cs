@@ -21,7 +21,7 @@ sealed class PlainDisplay(MapProgress progress, bool often) : MapDisplay
         if (progress.Stopped > 0)
             line += $", {progress.Stopped} stopped";
         if (progress.Restarts is > 0 and var restarts)
-            line += $", {restarts} workers replaced";
+            line += $", {restarts} {(restarts == 1 ? "worker" : "workers")} replaced";
         if (progress.Remaining is { } remaining && remaining > TimeSpan.Zero)
             line += $", about {Duration.Format(remaining)} left";
         return line;

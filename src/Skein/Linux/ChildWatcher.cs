@@ -13,6 +13,7 @@ sealed unsafe partial class ChildWatcher
     static readonly Lazy<ChildWatcher> Lazy = new(() => new());
 
     readonly Dictionary<int, ChildProcess> _children = [];
+    readonly HashSet<int> _ids = [];
     readonly int _poll;
 
     ChildWatcher()
@@ -28,9 +29,20 @@ sealed unsafe partial class ChildWatcher
     public void Add(ChildProcess child)
     {
         lock (_children)
+        {
             _children.Add(child.Descriptor, child);
+            _ids.Add(child.Id);
+        }
+
         var wanted = new Event { Events = (uint)Libc.PollIn, Data = child.Descriptor };
         Libc.Check(ControlPoll(_poll, 1, child.Descriptor, &wanted), "epoll_ctl");
+    }
+
+    /// <summary>Whether this number is that of none of the children that run.</summary>
+    public bool IsNoChild(int id)
+    {
+        lock (_children)
+            return !_ids.Contains(id);
     }
 
     void Watch()
@@ -46,7 +58,11 @@ sealed unsafe partial class ChildWatcher
                 _ = ControlPoll(_poll, 2, descriptor, null);
                 ChildProcess? child;
                 lock (_children)
-                    _children.Remove(descriptor, out child);
+                {
+                    if (_children.Remove(descriptor, out child))
+                        _ids.Remove(child.Id);
+                }
+
                 child?.Reap();
             }
         }

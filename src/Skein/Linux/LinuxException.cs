@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
 
 namespace Skein;
@@ -6,7 +5,8 @@ namespace Skein;
 /// <summary>A system call failed: which one, and why.</summary>
 sealed class LinuxException : IOException
 {
-    public LinuxException(string call, int error) : base($"{call}: {new Win32Exception(error).Message} (errno {error})", error)
+    // Not by Win32Exception, whose assembly cannot be loaded any more when descriptors have run out.
+    public LinuxException(string call, int error) : base($"{call}: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})", error)
     {
         Call = call;
         Error = error;

@@ -41,18 +41,18 @@ readonly record struct ProcessStatus(int Id, char State, int Parent, int Group, 
 
     /// <summary>
     /// What was started after a process that began a moment ago: numbers are given in rising order, and /proc/loadavg tells the last one.
-    /// A few looks instead of one at every process. Null where the order says nothing: the numbers began anew, or too many were given.
+    /// A few looks instead of one at every process. What this process itself has started is left out: it knows its own. Null where the order says nothing: the numbers began anew, or too many were given.
     /// </summary>
     public static IEnumerable<ProcessStatus>? ReadAfter(int id)
     {
-        const int Few = 64;
+        const int Few = 1024;
         Span<byte> buffer = stackalloc byte[128];
         var length = ProcessFile.Read("/proc/loadavg", buffer);
         if (length <= 0)
             return null;
         var text = buffer[..length].TrimEnd((byte)'\n');
         return int.TryParse(text[(text.LastIndexOf((byte)' ') + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var last) && last >= id && last - id <= Few
-            ? Enumerable.Range(id + 1, last - id).Select(Read).OfType<ProcessStatus>()
+            ? Enumerable.Range(id + 1, last - id).Where(ChildWatcher.Shared.IsNoChild).Select(Read).OfType<ProcessStatus>()
             : null;
     }
 

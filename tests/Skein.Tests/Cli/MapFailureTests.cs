@@ -101,6 +101,15 @@ public sealed class MapFailureTests
     }
 
     [Fact]
+    public async Task Descriptors_that_have_run_out_are_said_and_cost_only_the_jobs_that_wanted_them()
+    {
+        var ended = await SkeinCommand.RunProgramAsync("bash", "-c", $"ulimit -n 90; dotnet {SkeinCommand.Dll} map --jobs 60 --keep-going -- sh -c 'sleep 0.5; echo $0' ::: $(seq 60)");
+        Assert.InRange(ended.Code, 1, 59);
+        Assert.Equal(60 - ended.Code, ended.Lines.Length);
+        Assert.Contains("Too many open files", ended.Error);
+    }
+
+    [Fact]
     public async Task A_failed_job_is_tried_again_as_often_as_asked_for_and_only_its_last_output_is_shown()
     {
         using var folder = new ScratchFolder();
