@@ -6,7 +6,7 @@ namespace Skein.Bench;
 /// <summary>Results as text: for the terminal, for RESULTS.md, and for the marked block of the README.</summary>
 static class Report
 {
-    const string Start = "<!-- bench -->", End = "<!-- /bench -->";
+    const string Start = "<!-- bench: begin -->", End = "<!-- bench: end -->";
 
     /// <summary>Columns: work, ours, peer, ratio, target, met; "*" marks a figure that others disturbed.</summary>
     public static string Table(IEnumerable<Row> rows)

@@ -16,6 +16,7 @@ sealed record Unit(string Name, bool MoreIsBetter)
     public string Print(double value) => value switch
     {
         double.PositiveInfinity => "never",
+        >= 1e3 when this == MegabytesPerSecond => string.Create(CultureInfo.InvariantCulture, $"{value / 1e3:0.00} GB/s"),
         >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{value / 1e6:0.00} M{Name}"),
         >= 1e4 => string.Create(CultureInfo.InvariantCulture, $"{value / 1e3:0.0} k{Name}"),
         >= 100 => string.Create(CultureInfo.InvariantCulture, $"{value:0} {Name}"),

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using System.Runtime.Versioning;
 
 namespace Skein;
@@ -16,7 +18,7 @@ struct RingSpin
     const int MostSkips = 256;
 
     // Before it is even asked where the other side runs and what time it is, which costs as much as half an answer takes.
-    const int Glances = 112, GlancesWithoutPause = 80;
+    const int Glances = 48;
 
     int _skips, _toSkip;
     bool _pays;   // the last time, polling was allowed and paid
@@ -30,8 +32,7 @@ struct RingSpin
                 return true;
             if (!_pays)
                 break;
-            if (i >= GlancesWithoutPause)
-                Thread.SpinWait(1);
+            Pause();
         }
 
         return MaySpin(ref ring.ConsumerCpu, ref ring.ProducerCpu) && Paid(SpinRead(ring));
@@ -50,7 +51,7 @@ struct RingSpin
         _pays = false;
         var here = Cpu.Current() + 1;
         Volatile.Write(ref mine, here);
-        if (Environment.ProcessorCount == 1 || Volatile.Read(ref theirs) == here)
+        if (Volatile.Read(ref theirs) == here)   // not ProcessorCount: it is 1 where this side is kept on one processor
             return false;
         return _toSkip == 0 || --_toSkip == 0;
     }
@@ -73,7 +74,7 @@ struct RingSpin
             {
                 if (ring.IsReadable || ring.IsClosed)
                     return true;
-                Thread.SpinWait(1);
+                Pause();
             }
         }
         while (TimeProvider.System.GetTimestamp() - started < Budget);
@@ -89,10 +90,20 @@ struct RingSpin
             {
                 if (ring.HasFreed || ring.IsClosed)
                     return true;
-                Thread.SpinWait(1);
+                Pause();
             }
         }
         while (TimeProvider.System.GetTimestamp() - started < Budget);
         return false;
+    }
+
+    /// <summary>One instruction: the two processors may be one core's, and who polls without it takes half of the other's time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Pause()
+    {
+        if (X86Base.IsSupported)
+            X86Base.Pause();
+        else
+            Thread.SpinWait(1);
     }
 }
