@@ -51,7 +51,7 @@ sealed class DelegateCodec : Codec
     void WriteOne(GraphWriter writer, Delegate function)
     {
         var method = function.Method;
-        if (TypePolicy.WhyNot(method) is { } reason)
+        if (!writer.Session.Methods.TryFind(method, out _) && TypePolicy.WhyNot(method) is { } reason)
             throw new Refusal(function, Type, reason);
         writer.WriteMethod(method);
         if (function.Target is { } target && ClosureCodec.IsClosure(target.GetType()))

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Skein;
@@ -16,6 +17,9 @@ sealed partial class GraphWriter
 
     /// <summary>What was written since <see cref="Begin"/>, with the room reserved before it. Valid until the next message begins.</summary>
     public Memory<byte> Written => _buffer.AsMemory(0, _position);
+
+    /// <summary>Of the buffer, in bytes.</summary>
+    public int Capacity => _buffer.Length;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void WriteByte(byte value)
@@ -95,8 +99,18 @@ sealed partial class GraphWriter
             Encoding.Latin1.GetBytes(value, bytes);
             return;
         }
-        for (var i = 0; i < value.Length; i++)
-            bytes[i] = (byte)value[i];
+        Narrow(value, bytes);
+    }
+
+    static void Narrow(ReadOnlySpan<char> characters, Span<byte> bytes)
+    {
+        var i = 0;
+        ref var source = ref Unsafe.As<char, ushort>(ref MemoryMarshal.GetReference(characters));
+        ref var target = ref MemoryMarshal.GetReference(bytes[..characters.Length]);
+        for (; i <= characters.Length - 16; i += 16)
+            Vector128.Narrow(Vector128.LoadUnsafe(ref source, (nuint)i), Vector128.LoadUnsafe(ref source, (nuint)i + 8)).StoreUnsafe(ref target, (nuint)i);
+        for (; i < characters.Length; i++)
+            Unsafe.Add(ref target, i) = (byte)Unsafe.Add(ref source, i);
     }
 
     int BlockSize(long size) => size <= WireLimits.MaxMessage - _position ? (int)size : throw new MessageTooLargeException(size + _position);

@@ -12,7 +12,7 @@ static class LayoutModules
     {
         var modules = new List<Module>();
         Visit(type, modules, []);
-        return [.. modules];
+        return modules.ToArray();
     }
 
     static void Visit(Type type, List<Module> modules, HashSet<Type> seen)

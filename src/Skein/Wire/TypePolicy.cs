@@ -78,12 +78,11 @@ static class TypePolicy
     {
         if (method.DeclaringType is null || method.Module.Assembly.IsDynamic)
             return "the function was made at run time";
-        var name = $"{SourceNames.Of(method.DeclaringType)}.{method.Name}";
         if (IsFramework(method.Module.Assembly))
-            return $"{name} is a method of the framework; write a lambda that calls it";
+            return $"{SourceNames.Of(method.DeclaringType)}.{method.Name} is a method of the framework; write a lambda that calls it";
         if (WhyNotShipped(method.Module.Assembly) is { } reason)
-            return $"{name}: {reason}";
-        return method.GetMethodBody() is null ? $"{name} has no code of its own" : null;
+            return $"{SourceNames.Of(method.DeclaringType)}.{method.Name}: {reason}";
+        return method.GetMethodBody() is null ? $"{SourceNames.Of(method.DeclaringType)}.{method.Name} has no code of its own" : null;
     }
 
     /// <summary>For the reader: the method that a description means.</summary>
