@@ -11,6 +11,7 @@ return args switch
     ["channel", var what, var kind, var count, var descriptors, var secret] => await ChannelCase.Run(what, kind, count, descriptors, secret),
     ["group-holder"] => CgroupCase.Hold(),
     ["group-maker"] => CgroupCase.Make(),
+    ["pool-parent", var activity] => await PoolParentCase.Run(activity),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,
 };

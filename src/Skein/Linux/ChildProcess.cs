@@ -65,6 +65,16 @@ sealed class ChildProcess : IDisposable
     /// <summary>A machine cannot give out all its process numbers within a second, so they have not begun anew since the start.</summary>
     bool HasLivedAMoment => TimeProvider.System.GetElapsedTime(_started) < TimeSpan.FromSeconds(1);
 
+    /// <summary>Asks the kernel, which knows before <see cref="Exited"/> does. For a thread that must not wait for the watching one.</summary>
+    public bool HasEnded
+    {
+        get
+        {
+            lock (_lock)
+                return _status is not null || ProcessDescriptor.HasEnded(Descriptor);
+        }
+    }
+
     /// <summary>Sends it a signal; false where it has ended.</summary>
     public bool Signal(int signal)
     {

@@ -10,13 +10,20 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 static unsafe partial class ProcessDescriptor
 {
-    public const int SIGKILL = 9, SIGSTOP = 19;
+    public const int SIGKILL = 9, SIGCONT = 18, SIGSTOP = 19;
 
     /// <summary>The descriptor of a running process, or -1 where there is none with this number.</summary>
     public static int Open(int id) => (int)SystemCall(434, id, 0, 0, 0, 0);
 
     /// <summary>Sends a signal; false where the process has ended (or is not ours to signal).</summary>
     public static bool Signal(int descriptor, int signal) => SystemCall(424, descriptor, signal, 0, 0, 0) == 0;
+
+    /// <summary>Whether the process has ended; its status is left for <see cref="Wait"/>.</summary>
+    public static bool HasEnded(int descriptor)
+    {
+        var look = new Libc.PollDescriptor(descriptor, Libc.PollIn);
+        return Libc.Poll(&look, 1, 0) > 0;
+    }
 
     /// <summary>Kills the group that a child leads. Only for a child that has not been waited for: its number is not another's.</summary>
     public static void KillGroup(int leader) => _ = Kill(-leader, SIGKILL);

@@ -23,6 +23,11 @@ sealed record SpawnRequest(string Program, IReadOnlyList<string> Arguments)
     /// </summary>
     public bool DieWithParent { get; init; } = true;
 
+    /// <summary>
+    /// Where it does not die with this process but ends by itself: a stopped one cannot, so it is continued when this process ends.
+    /// </summary>
+    public bool WakeWithoutParent { get; init; }
+
     /// <summary>-20 (most favoured) to 19.</summary>
     public int? Niceness { get; init; }
 

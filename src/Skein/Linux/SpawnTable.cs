@@ -11,10 +11,11 @@ static unsafe class SpawnTable
         var program = table.Text(request.Program);
         if (request.NewGroup)
             table.Add("setpgid", SetGroup);
-        if (request.DieWithParent)
+        if (request.DieWithParent || request.WakeWithoutParent)
         {
             // Had this process died before the child could ask to be told, then the child would see another parent.
-            table.Add("prctl(PR_SET_PDEATHSIG)", ProcessControl, SetParentDeathSignal, ProcessDescriptor.SIGKILL)
+            var signal = request.DieWithParent ? ProcessDescriptor.SIGKILL : ProcessDescriptor.SIGCONT;
+            table.Add("prctl(PR_SET_PDEATHSIG)", ProcessControl, SetParentDeathSignal, signal)
                 .Expect("getppid: the parent has ended", GetParent, System.Environment.ProcessId);
         }
 

@@ -35,7 +35,7 @@ static class Spawner
         SpawnTable.Fill(table, request, environment);
         var subject = $"start of {request.Program}";
         var group = request.Cgroup?.BirthDescriptor ?? -1;
-        return request.DieWithParent ? SpawnThread.Run(table, subject, group) : table.Run(subject, group);
+        return request.DieWithParent || request.WakeWithoutParent ? SpawnThread.Run(table, subject, group) : table.Run(subject, group);
     }
 
     /// <summary>Tries the system calls that an old kernel lacks or a sandbox may refuse, in a child that ends at once.</summary>

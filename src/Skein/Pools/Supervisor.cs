@@ -58,8 +58,8 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     {
         var workers = await Task.WhenAll(Enumerable.Range(0, _wanted).Select(_ => StartOneAsync(cancellation))).ConfigureAwait(false);
         foreach (var worker in workers)
-            dispatcher.Add(worker);
-        FillSpares();
+            TryServe(worker);
+        Fill();
     }
 
     /// <summary>Changes how many there shall be.</summary>
@@ -145,9 +145,9 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         try
         {
             var successor = TakeSpare() ?? await StartOneAsync(_stopped.Token).ConfigureAwait(false);
-            dispatcher.Add(successor);
+            TryServe(successor);
             Retire(worker);
-            FillSpares();
+            Fill();
         }
         catch (Exception error) when (error is PlaceException or ProcessLostException or OperationCanceledException)
         {
@@ -162,6 +162,13 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     /// <summary>After <see cref="Settled"/>.</summary>
     public void Dispose() => _stopped.Dispose();
 
+    // False when it had ended a moment before it was added: then its end was no loss of a serving one, and nobody has filled its place.
+    bool TryServe(Worker worker)
+    {
+        dispatcher.Add(worker);
+        return !(worker.HasEnded && dispatcher.Remove(worker));
+    }
+
     void Retire(Worker worker)
     {
         lock (_gate)
@@ -174,19 +181,22 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     {
         while (true)
         {
+            Worker? spare;
             lock (_gate)
             {
                 if (dispatcher.Workers.Count + _starting >= _wanted)
                     break;
-                if (TakeSpare() is not { } spare)
-                {
-                    _starting++;
+                _starting++;
+                spare = TakeSpare();
+                if (spare is null)
                     Follow(FillOneAsync(afterFailure));
-                    continue;
-                }
-
-                dispatcher.Add(spare);
             }
+
+            if (spare is null)
+                continue;
+            TryServe(spare);   // sends what waits for it: not under the lock
+            lock (_gate)
+                _starting--;
         }
 
         FillSpares();
@@ -214,8 +224,9 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
                 try
                 {
                     var worker = await StartOneAsync(_stopped.Token).ConfigureAwait(false);
-                    dispatcher.Add(worker);
-                    return;
+                    if (TryServe(worker))
+                        return;
+                    afterFailure = true;
                 }
                 catch (Exception error) when (error is PlaceException or ProcessLostException)
                 {
@@ -305,6 +316,8 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         {
             worker.Kill(ExitCause.Killed);
             await worker.Exited.ConfigureAwait(false);
+            lock (_gate)
+                _all.Remove(worker);   // its end may have been told before it was added
             throw;
         }
     }
@@ -312,7 +325,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     // The first call makes both sides load and compile what all calls need; so that no task has to wait for that, it is ours.
     async Task PrepareAsync(Worker worker)
     {
-        var first = new WorkItem<Nothing>(new ActionJob(options.Initializer ?? (static () => { })));
+        var first = new WorkItem<Nothing>(new ActionJob(options.Initializer ?? (static () => { }))) { IsBound = true };
         worker.Submit(first);
         try
         {

@@ -138,22 +138,24 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         if (!expected && _disposing == 0)
             LogLost(Options.Logger, Id, worker.Id, exit.Describe());
         List<WorkItem> again = [];
+        foreach (var item in unstarted.Where(static item => item.IsBound))
+            item.Fail(exit.ToException(worker.Id));
         foreach (var item in victims)
         {
             // Running out of memory may have been the fault of what ran before: once more, in a fresh worker.
             var losses = exit.Cause == ExitCause.OutOfMemory ? Math.Max(Options.Retries, 1) : Options.Retries;
-            if (item.Lose(_disposing == 0 ? losses : 0, exit.ToException(worker.Id)))
+            if (item.Lose(_disposing == 0 && !item.IsBound ? losses : 0, exit.ToException(worker.Id)))
                 again.Add(item);
         }
 
         if (_disposing != 0)
         {
-            foreach (var item in again.Concat(unstarted))
+            foreach (var item in again.Concat(unstarted.Where(static item => !item.IsBound)))
                 item.Fail(Disposed());
         }
         else
         {
-            _dispatcher.Requeue([.. again, .. unstarted]);
+            _dispatcher.Requeue([.. again, .. unstarted.Where(static item => !item.IsBound)]);
         }
     }
 

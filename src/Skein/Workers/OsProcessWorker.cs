@@ -257,6 +257,9 @@ sealed class OsProcessWorker : Worker
     // While the ring of calls is full the worker may itself be waiting for room in the ring of results.
     void ReceiveWhileSending()
     {
+        // What hears of the ends of workers gives their tasks to others, and then is who sends: nobody else would close the ring.
+        if (_child.HasEnded)
+            _memory.Calls.Close();
         if (!_receive.TryEnter())
             return;
         try
@@ -275,7 +278,7 @@ sealed class OsProcessWorker : Worker
         var freed = 0;
         try
         {
-            while (_receiver.TryReceive(out var message))
+            while (!_broken && _receiver.TryReceive(out var message))   // after what could not be read, nothing else means what it says
                 freed += Take(message) ? 1 : 0;
         }
         catch (Exception error) when (!_ended)

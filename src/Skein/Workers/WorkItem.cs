@@ -25,6 +25,9 @@ abstract class WorkItem
 
     public int Slot { get; set; }
 
+    /// <summary>It is for the worker that it was given to, and of no use in another.</summary>
+    public bool IsBound { get; init; }
+
     /// <summary>Is told once, with true for a failure.</summary>
     public Action<bool>? OnEnd { get; init; }
 

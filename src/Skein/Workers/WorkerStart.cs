@@ -36,6 +36,7 @@ static class WorkerStart
             WorkingDirectory = options.WorkingDirectory,
             Descriptors = [(memory.Descriptor, MemoryTarget), (control.Descriptor, ControlTarget), (output, 1), (errors, 2)],
             DieWithParent = false,   // it watches the parent itself, and so has time to take what it has started along
+            WakeWithoutParent = true,
             Niceness = options.Niceness,
             Processors = options.Processors,
             Cgroup = cgroup,

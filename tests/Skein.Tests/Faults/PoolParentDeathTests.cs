@@ -1,0 +1,44 @@
+using System.Globalization;
+using System.Runtime.Versioning;
+
+namespace Skein.Tests.Faults;
+
+[SupportedOSPlatform("linux")]
+public sealed class PoolParentDeathTests
+{
+    /// <param name="activity">What the workers are at when their parent is killed.</param>
+    /// <param name="session">Whether the parent leads a session: then the kernel itself wakes what is stopped and orphaned, else it does not.</param>
+    [Theory]
+    [InlineData("idle", false)]
+    [InlineData("managed", false)]
+    [InlineData("native", false)]
+    [InlineData("stopped", false)]
+    [InlineData("stopped", true)]
+    [InlineData("nested", false)]
+    public async Task No_worker_and_no_grandchild_survives_a_parent_that_is_killed(string activity, bool session)
+    {
+        for (var round = 0; round < (Limits.Long ? 20 : 1); round++)
+        {
+            using var output = new OutputPipe();
+            string[] program = [Programs.ChildProgram, "pool-parent", activity];
+            using var parent = Spawner.Start(
+                new(session ? "/usr/bin/setsid" : program[0], session ? program : program[1..]) { Descriptors = [(output.WriteEnd, 1)], NewGroup = !session });
+            output.CloseWriteEnd();
+            int[][] families = [await Family(output), await Family(output)];
+            int[] all = [.. families[0], .. families[1]];
+            Assert.All(all, id => Assert.True(Alive(id)));
+            if (activity == "stopped")
+                await Limits.Until(() => families.All(family => ProcessStatus.Read(family[0]) is { State: 'T' }), "both workers to be stopped");
+
+            Assert.True(parent.Signal(ProcessDescriptor.SIGKILL));
+
+            await parent.Exited.Within();
+            await Limits.Until(() => !all.Any(Alive), $"the end of all processes ({string.Join(' ', all.Where(Alive))} of {string.Join(' ', all)} live)", 1);
+        }
+    }
+
+    static Task<int[]> Family(OutputPipe output) =>
+        Task.Run(() => output.ReadLine().Split(' ').Select(number => int.Parse(number, CultureInfo.InvariantCulture)).ToArray()).Within(20);
+
+    static bool Alive(int id) => ProcessStatus.Read(id) is { IsDead: false };
+}
