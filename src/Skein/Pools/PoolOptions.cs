@@ -75,6 +75,8 @@ public sealed record PoolOptions
     /// <summary>Is told of losses, restarts and delays.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
+    const long LeastMemory = 16 << 20;   // below it the runtime itself does not start
+
     internal ProcessOptions Process => new()
     {
         MemoryLimit = MemoryLimit,
@@ -96,8 +98,17 @@ public sealed record PoolOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(QueueLimit, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(Retries);
         ArgumentOutOfRangeException.ThrowIfLessThan(RecycleAfter ?? 1, 1, nameof(RecycleAfter));
+        ArgumentOutOfRangeException.ThrowIfNegative(RestartIntensity);
+        ArgumentOutOfRangeException.ThrowIfLessThan(SoftMemoryLimit ?? 1, 1, nameof(SoftMemoryLimit));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MemoryLimit ?? long.MaxValue, LeastMemory, nameof(MemoryLimit));
+        ArgumentOutOfRangeException.ThrowIfLessThan(Niceness ?? 0, -20, nameof(Niceness));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Niceness ?? 0, 19, nameof(Niceness));
+        ArgumentOutOfRangeException.ThrowIfLessThan(Grace, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(IdleTimeout, TimeSpan.Zero);
         if (TaskTimeout is { } limit)
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(TaskTimeout));
+        if (Processors is { } processors && (processors.Count == 0 || processors.Any(static number => number < 0)))
+            throw new ArgumentException("No processor is named, or one by a negative number.", nameof(Processors));
         return this;
     }
 }

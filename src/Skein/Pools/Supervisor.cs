@@ -8,6 +8,8 @@ namespace Skein;
 /// </summary>
 sealed partial class Supervisor(string pool, Place place, PoolOptions options, Dispatcher dispatcher, PoolMetrics metrics, IWorkerOwner owner) : IDisposable
 {
+    const int Preparation = 1;   // calls that a worker completes before it gets tasks
+
     readonly Lock _gate = new();
     readonly Backoff _backoff = new(options.RestartIntensity);
     readonly CancellationTokenSource _stopped = new();
@@ -101,7 +103,8 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     /// <summary>A worker has completed something: the place works; recycle the worker if it has done its share.</summary>
     public void OnCompleted(Worker worker)
     {
-        _backoff.AfterSuccess();
+        if (worker.Completed > Preparation)
+            _backoff.AfterSuccess();
         if (options.RecycleAfter is null)
             return;
         lock (_gate)
@@ -127,7 +130,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         if (!expected)
             metrics.WorkerLost();
         if (served)
-            Fill(worker.Completed == 0 && !expected);
+            Fill(worker.Completed <= Preparation && !expected);
         else
             FillSpares();
     }
@@ -210,6 +213,14 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
 
     async Task FillOneAsync(bool afterFailure)
     {
+        await StartLivingAsync(afterFailure, TryServe).ConfigureAwait(false);
+        lock (_gate)
+            _starting--;
+    }
+
+    // Tries until one lives, with pauses between failures, or the pool is stopped. Never fails.
+    async Task StartLivingAsync(bool afterFailure, Func<Worker, bool> take)
+    {
         await Task.Yield();
         try
         {
@@ -221,28 +232,21 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
                     await Task.Delay(pause, options.TimeProvider, _stopped.Token).ConfigureAwait(false);
                 }
 
+                afterFailure = true;
                 try
                 {
-                    var worker = await StartOneAsync(_stopped.Token).ConfigureAwait(false);
-                    if (TryServe(worker))
+                    if (take(await StartOneAsync(_stopped.Token).ConfigureAwait(false)))
                         return;
-                    afterFailure = true;
                 }
                 catch (Exception error) when (error is PlaceException or ProcessLostException)
                 {
                     _lastFailure = error;
-                    afterFailure = true;
                 }
             }
         }
         catch (OperationCanceledException)
         {
             // the pool is stopped
-        }
-        finally
-        {
-            lock (_gate)
-                _starting--;
         }
     }
 
@@ -276,22 +280,16 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
 
     async Task AddSpareAsync()
     {
-        await Task.Yield();
-        try
-        {
-            var spare = await StartOneAsync(_stopped.Token).ConfigureAwait(false);
-            lock (_gate)
-                _spares.Enqueue(spare);
-        }
-        catch (Exception error) when (error is PlaceException or ProcessLostException or OperationCanceledException)
-        {
-            _lastFailure = error;   // the next loss tries again
-        }
-        finally
-        {
-            lock (_gate)
-                _sparesStarting--;
-        }
+        await StartLivingAsync(afterFailure: false, TryKeep).ConfigureAwait(false);
+        lock (_gate)
+            _sparesStarting--;
+    }
+
+    bool TryKeep(Worker spare)
+    {
+        lock (_gate)
+            _spares.Enqueue(spare);
+        return !spare.HasEnded;
     }
 
     async Task<Worker> StartOneAsync(CancellationToken cancellation)
@@ -331,9 +329,10 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         {
             await first.Completion.ConfigureAwait(false);
         }
-        catch (Exception error) when (options.Initializer is not null && error is not PlaceException)
+        catch (Exception error) when (error is not PlaceException)
         {
-            throw new PlaceException($"The initializer failed in worker {worker.Id}: {error.Message}", error);
+            var what = options.Initializer is null ? "The first call" : "The initializer";
+            throw new PlaceException($"{what} failed in worker {worker.Id}: {error.Message}", error);
         }
     }
 
