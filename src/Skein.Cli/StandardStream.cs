@@ -15,9 +15,14 @@ sealed class StandardStream(int descriptor, string name)
 
     public bool IsTerminal { get; } = Native.IsTerminal(descriptor) == 1;
 
+    /// <summary>On a terminal: whether what was written last has left the cursor within a line.</summary>
+    public bool IsInLine { get; set; }
+
     /// <exception cref="CommandFailure">It cannot be written to. If the reader has gone, as with <c>| head</c>: without a message, 141 as SIGPIPE would.</exception>
     public void Write(ReadOnlySpan<byte> bytes)
     {
+        if (IsTerminal && !bytes.IsEmpty)
+            IsInLine = bytes[^1] != '\n';
         while (!bytes.IsEmpty)
         {
             var written = Native.Write(descriptor, bytes, (nuint)bytes.Length);

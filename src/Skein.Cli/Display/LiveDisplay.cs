@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -36,9 +37,8 @@ sealed class LiveDisplay(MapProgress progress) : MapDisplay
             Ansi = AnsiSupport.Yes,
             ColorSystem = Messages.Coloured ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
             Interactive = InteractionSupport.No,
-            Out = new AnsiConsoleOutput(text),
+            Out = new Picture(text, columns - 1, rows), // the last column makes some terminals wrap
         });
-        console.Profile.Width = columns - 1; // the last column makes some terminals wrap
         console.Profile.Capabilities.Unicode = true;
         console.Write(Head(columns - 1));
         console.Write(Jobs(columns - 1, Math.Clamp(rows - 3, 0, 12)));
@@ -89,5 +89,22 @@ sealed class LiveDisplay(MapProgress progress) : MapDisplay
     {
         Span<ushort> size = stackalloc ushort[4];
         return Native.WindowSize(2, 0x5413, size) == 0 && size[1] > 0 ? (size[0], size[1]) : (24, 80);
+    }
+
+    /// <summary>Spectre's own output asks the framework's console for its size, which then switches the terminal to another mode.</summary>
+    sealed class Picture(TextWriter text, int width, int height) : IAnsiConsoleOutput
+    {
+        public TextWriter Writer => text;
+
+        public bool IsTerminal => true;
+
+        public int Width => width;
+
+        public int Height => height;
+
+        public void SetEncoding(Encoding encoding)
+        {
+            // Text has none.
+        }
     }
 }

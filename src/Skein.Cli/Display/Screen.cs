@@ -22,7 +22,10 @@ static class Screen
     /// <param name="picture">Lines, each ended by a line feed and none wider than the terminal.</param>
     public static void Paint(string picture)
     {
-        StandardStream.Error.Write(Erase() + picture);
+        // Output that does not end its line would be erased with the picture that stands behind it.
+        var inLine = StandardStream.Output.IsInLine || StandardStream.Error.IsInLine;
+        StandardStream.Output.IsInLine = false;
+        StandardStream.Error.Write((inLine ? "\n" : "") + Erase() + picture);
         _rows = picture.Count(c => c == '\n');
     }
 
