@@ -73,6 +73,8 @@ sealed class OsProcessWorker : Worker
     /// <summary>How it is held to its memory limit; null without one.</summary>
     MemoryLimit? MemoryLimit { get; }
 
+    string TemporaryFolder { get; init; } = "";
+
     public override MemoryLimitKind? MemoryLimitKind => MemoryLimit?.Kind;
 
     public override bool HasEnded => _ended;
@@ -92,7 +94,10 @@ sealed class OsProcessWorker : Worker
             (here, there) = DescriptorSocket.Pair();
             output = WorkerOutput.Create(options);
             var child = WorkerStart.Start(id, memory, there, output.OutputEnd, output.ErrorEnd, options, limit?.Cgroup);
-            var worker = new OsProcessWorker(id, owner, memory, new(here), child, output, limit);
+            var worker = new OsProcessWorker(id, owner, memory, new(here), child, output, limit)
+            {
+                TemporaryFolder = options.Environment.GetValueOrDefault("TMPDIR") ?? Path.GetTempPath(),
+            };
             output.Begin();
             memory.CloseDescriptor();
             new Thread(worker.Receive, 256 * 1024) { IsBackground = true, Name = $"skein-{id}" }.Start();
@@ -439,6 +444,8 @@ sealed class OsProcessWorker : Worker
     {
         // What the worker started has no use without it.
         _child.Kill();
+        if (exit.Signal != 0)
+            RuntimeFiles.Remove(ProcessId, TemporaryFolder);
         await _output.Drained.ConfigureAwait(false);
         _references.Close();
         _control.Dispose();
