@@ -99,6 +99,8 @@ sealed class Watchdog : IAsyncDisposable
         if (seen.Item != running.Item || seen.ChunkItem != running.ChunkItem)
             seen = new(running.Item, running.ChunkItem, running.ChunkItem > 0 ? now : running.StartedAt, now);
         _seen[worker] = seen;
+        if (running.Item.IsBound)
+            return;   // what prepares a worker is no task: it has no time-out
         if (_options.TaskTimeout is { } limit && Stopwatch.GetElapsedTime(seen.StartedAt, now) > limit)
             TimeOut(worker, running.Item, now);
         else if (AskedSince(running.Item) is { } asked && Stopwatch.GetElapsedTime(asked, now) > _options.Grace)

@@ -180,6 +180,8 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         Interlocked.Increment(ref _accepted);
         if (!_dispatcher.TryAdd(item))
             return WaitForRoomAsync(item, cancellation);
+        if (_supervisor.Wanted < Options.Workers && _dispatcher.Waiting > 0)
+            _supervisor.Grow(Options.Workers);
         if (cancellation.CanBeCanceled && !item.IsCompleted)
             item.Follow(Cancel, cancellation);
         return default;
