@@ -3,9 +3,10 @@
 //
 //   dotnet run samples/wordcount.cs -- /usr/share/common-licenses
 //   dotnet run samples/wordcount.cs -- /usr/share/common-licenses --top 20 --workers 4
-//   dotnet run samples/wordcount.cs -- /usr/share/common-licenses --kill      kills workers in the middle: the counts stay the same
+//   dotnet run samples/wordcount.cs -- /usr/share/common-licenses --kill
 //
-// Files are read in the workers. A worker that is lost costs time and nothing else: its file is counted again by another.
+// Files are read in the workers. A worker that is lost costs time and nothing else: its file is counted again by another. --kill shows
+// it: three workers are killed, each in the middle of a file, and the counts are the same.
 
 #:project ../src/Skein
 using System.Diagnostics;
@@ -19,14 +20,14 @@ if (args is not [var folder, ..] || !Directory.Exists(folder))
 }
 
 var (top, workers, kills) = (Option("--top") ?? 10, Option("--workers") ?? Environment.ProcessorCount, args.Contains("--kill") ? 3 : 0);
-var killed = new HashSet<int>();
+var middle = kills > 0 ? Callback.To((int worker) => Interlocked.Decrement(ref kills) >= 0 && Kill(worker)) : null;
 var started = Stopwatch.GetTimestamp();
 await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = workers, Retries = 3 });
 
 var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint };
 var totals = new Dictionary<string, int>();
 var (files, failed) = (0, 0);
-await foreach (var file in pool.MapUnorderedAsync(Directory.EnumerateFiles(folder, "*", everything), CountWords))   // map
+await foreach (var file in pool.MapUnorderedAsync(Directory.EnumerateFiles(folder, "*", everything), file => CountWords(file, middle)))   // map
 {
     if (!file.Succeeded)
     {
@@ -36,10 +37,8 @@ await foreach (var file in pool.MapUnorderedAsync(Directory.EnumerateFiles(folde
     }
 
     files++;
-    foreach (var (word, count) in file.Value)                                                                       // reduce
+    foreach (var (word, count) in file.Value)   // reduce
         CollectionsMarshal.GetValueRefOrAddDefault(totals, word, out _) += count;
-    if (killed.Count < kills && pool.WorkerProcessIds.FirstOrDefault(killed.Add) is > 0 and var victim)
-        Kill(victim);
 }
 
 foreach (var (word, count) in totals.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key, StringComparer.Ordinal).Take(top))
@@ -50,27 +49,31 @@ return failed == 0 ? 0 : 1;
 
 int? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1]) : null;
 
-static Dictionary<string, int> CountWords(string file)
+static async Task<Dictionary<string, int>> CountWords(string file, Callback<int, bool>? middle)
 {
+    var text = File.ReadAllText(file).ToLowerInvariant();
+    if (middle is not null)
+        await middle.InvokeAsync(Environment.ProcessId);
+
     var counts = new Dictionary<string, int>();
     var words = counts.GetAlternateLookup<ReadOnlySpan<char>>();
-    var text = File.ReadAllText(file).ToLowerInvariant().AsSpan();
     for (var start = 0; start < text.Length;)
     {
         var end = start;
         while (end < text.Length && char.IsLetter(text[end]))
             end++;
         if (end > start)
-            CollectionsMarshal.GetValueRefOrAddDefault(words, text[start..end], out _)++;
+            CollectionsMarshal.GetValueRefOrAddDefault(words, text.AsSpan(start..end), out _)++;
         start = end + 1;
     }
 
     return counts;
 }
 
-static void Kill(int worker)
+static bool Kill(int worker)
 {
+    Console.Error.WriteLine($"killing worker {worker}");
     using var victim = Process.GetProcessById(worker);
     victim.Kill();   // SIGKILL: it has no chance to say good-bye
-    Console.Error.WriteLine($"killed worker {worker}");
+    return true;
 }

@@ -35,14 +35,14 @@ public sealed partial class WordCountTests : IDisposable
     public async Task Workers_that_are_killed_in_the_middle_change_nothing_in_the_counts()
     {
         var random = new Random(20261121);
-        var files = Enumerable.Range(0, 60).Select(number => $"{number}.txt").ToArray();
+        var files = Enumerable.Range(0, 20).Select(number => $"{number}.txt").ToArray();
         foreach (var file in files)
-            _folder.Write(file, string.Join(' ', Enumerable.Range(0, 20_000).Select(_ => Word(random.Next(500)))));
+            _folder.Write(file, string.Join(' ', Enumerable.Range(0, 2_000).Select(_ => Word(random.Next(500)))));
 
         var ended = await Sample.RunAsync("wordcount", _folder.Path, "--top", "1000", "--workers", "2", "--kill");
         Assert.Equal(CountByRegex(files), ended.Lines);
         Assert.Equal(3, Killed().Matches(ended.Error).DistinctBy(killed => killed.Value).Count());
-        Assert.Matches(@"2 workers, [45] started", ended.Error);   // who was killed last may not have been needed again
+        Assert.Matches(@"2 workers, [45] started", ended.Error);   // the last one may not be needed again
     }
 
     [Fact]
@@ -81,5 +81,5 @@ public sealed partial class WordCountTests : IDisposable
     static string Word(int number) => $"{(char)('a' + number % 26)}{(char)('A' + number / 26 % 26)}{(char)('k' + number % 7)}";
 
     [GeneratedRegex(@"\p{L}+")] private static partial Regex Words();
-    [GeneratedRegex(@"killed worker \d+")] private static partial Regex Killed();
+    [GeneratedRegex(@"killing worker \d+")] private static partial Regex Killed();
 }
