@@ -42,12 +42,25 @@ sealed class FaultRecord
     }
 
     /// <summary>The exception to throw here: of the type that was thrown there if its fields allow it, else a <see cref="RemoteException"/>.</summary>
+    /// <exception cref="InvalidDataException">It is none that <see cref="Of"/> makes: its sender has lost its senses.</exception>
     public Exception ToException()
     {
+        Check();
         var error = Image is null ? null : Try(() => GraphCodec.Decode<Exception>(Image));
         if (error is null || Try(() => error.Message) is null)
             return new RemoteException(this);
         return Try(() => ExceptionDispatchInfo.SetRemoteStackTrace(error, Stack)) ?? error;
+    }
+
+    // A chain of causes that bites its own tail would cost whoever walks it its stack, and with that the process.
+    void Check()
+    {
+        var depth = 0;
+        for (var record = this; record is not null; record = record.Inner)
+        {
+            if (depth++ > MaxInner || record is not { Type: not null, Message: not null, Stack: not null, Data: not null } || record.Data.Any(static entry => entry.Key is null))
+                throw new InvalidDataException("The description of a fault is damaged.");
+        }
     }
 
     // What is caught here is whatever a stranger's property or field makes happen; the record goes on without it.

@@ -318,7 +318,7 @@ sealed class OsProcessWorker : Worker
                 return true;
             case WorkerFrame.Fault:
                 var failed = Item(number);
-                failed.Fail(_reader.Read<FaultRecord>().ToException());
+                failed.Fail((_reader.Read<FaultRecord?>() ?? throw new InvalidDataException("a fault without a description")).ToException());
                 Finish(failed, second);
                 return true;
             case WorkerFrame.Progress when _references.Find(number) is ProgressTarget progress:
