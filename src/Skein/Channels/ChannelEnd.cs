@@ -22,7 +22,7 @@ sealed unsafe class ChannelEnd : IDisposable
     readonly Lifeline _lifeline;
     readonly ulong _token;
     TaskCompletionSource? _pulse;
-    bool[] _known = [];   // which of the port's descriptors epoll knows
+    readonly List<int> _known = [];   // the port's descriptors that epoll knows
     int _asleep;
     bool _hasTurn;
 
@@ -127,11 +127,13 @@ sealed unsafe class ChannelEnd : IDisposable
     /// <summary>Has the watcher tell when the port is ready.</summary>
     public void Arm()
     {
-        var descriptors = Port.WaitDescriptors;
-        if (_known.Length < descriptors.Length)
-            Array.Resize(ref _known, descriptors.Length);
-        for (var i = 0; i < descriptors.Length; i++)
-            Watcher.Arm(descriptors[i], Reads ? Epoll.In : Epoll.Out, _token, ref _known[i]);
+        foreach (var descriptor in Port.WaitDescriptors)
+        {
+            var known = _known.Contains(descriptor);
+            if (!known)
+                _known.Add(descriptor);
+            Watcher.Arm(descriptor, Reads ? Epoll.In : Epoll.Out, _token, known);
+        }
     }
 
     public void Withdraw()

@@ -11,7 +11,7 @@ namespace Skein;
 /// <code>
 /// 0 capacity       16 readers opened      32 a writer's pid     64 items in flight     192 writers asleep
 /// 4 kind           20 readers closed      36 a reader's pid    128 readers asleep      256 error: state, lengths, text
-/// 8 writers opened 24 an end was used
+/// 8 writers opened 24 an end was used    40 the writer that failed
 /// 12 writers done
 /// </code>
 /// </remarks>
@@ -40,6 +40,9 @@ readonly unsafe struct ControlPage(byte* page)
     public ref int WriterProcess => ref Word(32);
 
     public ref int ReaderProcess => ref Word(36);
+
+    /// <summary>Which writer completed with an error; when <see cref="Failed"/>.</summary>
+    public int FailedWriter => Word(40);
 
     public ref int InFlight => ref Word(64);
 
@@ -80,10 +83,11 @@ readonly unsafe struct ControlPage(byte* page)
     /// <summary>True once a writer has completed with an error.</summary>
     public bool Failed => Volatile.Read(ref Word(256)) == 2;
 
-    public void Fail(Exception error)
+    public void Fail(Exception error, int writer)
     {
         if (Interlocked.CompareExchange(ref Word(256), 1, 0) != 0)
             return;   // the first error counts
+        Word(40) = writer;
         Word(260) = Write(264, error.GetType().FullName ?? "Exception");
         Word(2064) = Write(2068, error.Message);
         Volatile.Write(ref Word(256), 2);

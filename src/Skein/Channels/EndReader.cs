@@ -181,7 +181,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
                             return true;
                         break;
                     case PortResult.Over:
-                    case PortResult.Later when last && !_end.Port.IsContended && (!_end.Port.SeesEnd || _end.Page.Failed):
+                    case PortResult.Later when last && !_end.Port.IsContended && IsLast():
                         Finish();
                         return false;
                     default:
@@ -206,6 +206,9 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             }
         }
     }
+
+    /// <summary>Nothing is there, and the writers have gone or failed: is that the end, or can something still come?</summary>
+    bool IsLast() => _end.Page.Failed ? _end.Port.HasAllOf(_end.Page.FailedWriter) : !_end.Port.SeesEnd;
 
     /// <summary>Takes a packet; true when it completes an item.</summary>
     bool Accept(Span<byte> packet)
@@ -288,7 +291,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             return;
         try
         {
-            if (TryFill() || _over)
+            if (TryFill() || _over || _end.Port.IsMidItem)
                 return;
             _partial = null;
             _end.EndTurn();

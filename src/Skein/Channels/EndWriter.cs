@@ -267,7 +267,7 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
     {
         var page = _end.Page;
         if (_failure is not null)
-            page.Fail(_failure);
+            page.Fail(_failure, _end.Number);
         Interlocked.Increment(ref page.WritersDone);
         _end.Ring();
         Stop(new ChannelClosedException("The channel was completed."));

@@ -37,6 +37,12 @@ abstract class PacketPort : IDisposable
     /// <summary>True while part of a packet has been moved: nobody else may read here in between.</summary>
     public virtual bool IsMidPacket => false;
 
+    /// <summary>True while the rest of an item is on its way and will come, or its writer's end of file: no item is taken in between.</summary>
+    public virtual bool IsMidItem => false;
+
+    /// <summary>True when nothing of a writer that has ended can come any more, once a look found nothing.</summary>
+    public virtual bool HasAllOf(int writer) => true;
+
     /// <summary>True when the last <see cref="PortResult.Later"/> was only somebody else's turn: try again soon, nobody will call.</summary>
     public virtual bool IsContended => false;
 

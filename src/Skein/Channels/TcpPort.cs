@@ -18,6 +18,7 @@ sealed class TcpPort : PacketPort
     readonly List<Connection> _connections;
     int[] _open;   // of the connections that have not ended
     int _turn;
+    bool _isMidItem;
 
     public TcpPort(params int[] sockets)
     {
@@ -31,7 +32,9 @@ sealed class TcpPort : PacketPort
 
     public override bool IsMidPacket => _connections.Exists(c => c.IsMidPacket);
 
-    public override ReadOnlySpan<int> WaitDescriptors => _open;
+    public override bool IsMidItem => _isMidItem;
+
+    public override ReadOnlySpan<int> WaitDescriptors => _isMidItem ? [_connections[_turn].Socket] : _open;
 
     public override int[] Descriptors => [.. _connections.Select(c => c.Socket)];
 
@@ -44,6 +47,10 @@ sealed class TcpPort : PacketPort
 
     public override PortResult TryWrite(ReadOnlySpan<byte> packet) => _connections[0].TryWrite(packet);
 
+    public override bool HasAllOf(int writer) => writer >= _connections.Count || _connections[writer].IsOver;
+
+    public override void Refresh() => _isMidItem = false;
+
     public override PortResult TryRead(Span<byte> buffer, out int length)
     {
         var over = 0;
@@ -53,10 +60,15 @@ sealed class TcpPort : PacketPort
             {
                 case PortResult.Moved:
                     // Item by item each has its turn: a writer that never pauses does not keep the others out.
-                    if (MemoryMarshal.Read<PacketHeader>(buffer).Rest == 0)
+                    _isMidItem = length >= PacketHeader.Size && MemoryMarshal.Read<PacketHeader>(buffer).Rest > 0;
+                    if (!_isMidItem)
                         _turn = (_turn + 1) % _connections.Count;
                     return PortResult.Moved;
+                case PortResult.Later when _isMidItem:
+                    // Sent is not arrived: the rest stands in the sender's kernel, while the next writer's item may be here already.
+                    return PortResult.Later;
                 case PortResult.Over:
+                    _isMidItem = false;
                     over++;
                     break;
             }

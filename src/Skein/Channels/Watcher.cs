@@ -34,17 +34,12 @@ static class Watcher
     }
 
     /// <summary>Asks to be told once when a descriptor is ready.</summary>
-    public static void Arm(int descriptor, uint events, ulong token, ref bool known)
+    public static void Arm(int descriptor, uint events, ulong token, bool known)
     {
         if (known)
-        {
             Epoll.Change(descriptor, events | Epoll.OneShot, token);
-        }
         else
-        {
             Epoll.Add(descriptor, events | Epoll.OneShot, token);
-            known = true;
-        }
     }
 
     public static void Forget(ulong token, int lifeline, ReadOnlySpan<int> descriptors)

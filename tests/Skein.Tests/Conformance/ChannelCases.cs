@@ -139,6 +139,22 @@ public abstract class ChannelCases(ChannelKind kind)
     }
 
     [Fact]
+    public async Task An_error_comes_after_long_items_that_are_still_on_their_way()
+    {
+        Needs(ChannelCapabilities.Reliable);
+        for (var round = 0; round < 10; round++)
+        {
+            await using var channel = ProcessChannel.Create<byte[]>(Kind, capacity: 4);
+            var sent = Bytes(2_000_000);
+            Assert.True(channel.Writer.TryWrite(sent));
+            channel.Writer.Complete(new TimeoutException("the scanner jammed"));
+            Assert.Equal(sent, await channel.Reader.ReadAsync(Stop).Within());
+            var error = await Assert.ThrowsAsync<ChannelClosedException>(async () => await channel.Reader.ReadAsync(Stop).Within());
+            Assert.Equal("the scanner jammed", error.InnerException?.Message);
+        }
+    }
+
+    [Fact]
     public async Task A_cancelled_read_takes_nothing()
     {
         await using var channel = ProcessChannel.Create<int>(Kind);
