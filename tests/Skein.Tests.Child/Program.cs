@@ -12,6 +12,9 @@ return args switch
     ["group-holder"] => CgroupCase.Hold(),
     ["group-maker"] => CgroupCase.Make(),
     ["pool-parent", var activity] => await PoolParentCase.Run(activity),
+    ["pool-descriptors"] => await PoolUnderLimitsCase.Descriptors(),
+    ["pool-full-folder"] => await PoolUnderLimitsCase.FullFolder(),
+    ["pool-modules"] => await PoolUnderLimitsCase.Modules(),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,
 };

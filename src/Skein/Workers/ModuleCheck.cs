@@ -11,7 +11,9 @@ namespace Skein;
 static class ModuleCheck
 {
     static readonly Lock Gate = new();
-    static readonly Dictionary<string, (Module Module, DateTime Written, long Length)> Known = [];
+
+    // The version is kept, not asked for again: a module is a mapping of its file, and changes with a file that is overwritten in place.
+    static readonly Dictionary<string, (Guid Version, DateTime Written, long Length)> Known = [];
 
     /// <summary>Path and version id of the entry module: what a worker says of itself when it is ready.</summary>
     public static (string Path, UInt128 Version) Entry()
@@ -35,10 +37,11 @@ static class ModuleCheck
                 var file = new FileInfo(path);
                 if (Known.TryGetValue(path, out var known) && file.Exists && (known.Written, known.Length) == (file.LastWriteTimeUtc, file.Length))
                     continue;
+                var version = Known.ContainsKey(path) ? known.Version : assembly.ManifestModule.ModuleVersionId;
                 if (Known.ContainsKey(path))
-                    Compare(assembly.ManifestModule, path);
+                    Compare(assembly.ManifestModule, version, path);
                 if (file.Exists)
-                    Known[path] = (assembly.ManifestModule, file.LastWriteTimeUtc, file.Length);
+                    Known[path] = (version, file.LastWriteTimeUtc, file.Length);
             }
         }
     }
@@ -50,11 +53,11 @@ static class ModuleCheck
         {
             throw Replaced(
                 $"Worker {worker} was started from {Path.GetFileName(path)} {System.Runtime.CompilerServices.Unsafe.As<UInt128, Guid>(ref version)} ({path})",
-                Describe(Assembly.GetEntryAssembly()!.ManifestModule));
+                Describe(Assembly.GetEntryAssembly()!.ManifestModule, System.Runtime.CompilerServices.Unsafe.BitCast<UInt128, Guid>(Entry().Version)));
         }
     }
 
-    static void Compare(Module module, string path)
+    static void Compare(Module module, Guid running, string path)
     {
         Guid onDisk;
         try
@@ -65,16 +68,16 @@ static class ModuleCheck
         }
         catch (Exception error) when (error is IOException or BadImageFormatException or InvalidOperationException or UnauthorizedAccessException)
         {
-            throw Replaced($"{path} cannot be read as a module any more ({error.Message})", Describe(module));
+            throw Replaced($"{path} cannot be read as a module any more ({error.Message})", Describe(module, running));
         }
 
-        if (onDisk != module.ModuleVersionId)
-            throw Replaced($"On disk is now {module.Name} {onDisk} ({path})", Describe(module));
+        if (onDisk != running)
+            throw Replaced($"On disk is now {module.Name} {onDisk} ({path})", Describe(module, running));
     }
 
     static PlaceException Replaced(string found, string running) =>
         new($"No new worker can be started: {found}, but this process runs {running}. A worker would run other code than its caller. " +
             "Restart the application to use the new build; workers that run already are not affected.");
 
-    static string Describe(Module module) => $"{module.Name} {module.ModuleVersionId} ({module.FullyQualifiedName})";
+    static string Describe(Module module, Guid version) => $"{module.Name} {version} ({module.FullyQualifiedName})";
 }
