@@ -14,6 +14,13 @@ public static class Callback
     /// <summary>A callback to a function of this process. It may be called by several processes at once.</summary>
     public static Callback<T, TResult> To<T, TResult>(Func<T, TResult> function) => new(argument => new(function(argument)));
 
+    /// <summary>A callback without a result.</summary>
+    public static Callback<T, Nothing> To<T>(Action<T> function) => new(argument =>
+    {
+        function(argument);
+        return default;
+    });
+
     /// <inheritdoc cref="To{T, TResult}(Func{T, TResult})"/>
     [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
     public static Callback<T, TResult> To<T, TResult>(Func<T, Task<TResult>> function) => new(argument => new(function(argument)));

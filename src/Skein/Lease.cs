@@ -13,7 +13,8 @@ namespace Skein;
 /// </summary>
 /// <remarks>
 /// Blocks are reused after they are disposed of; one that a task still works with is kept until that has ended. Their content is that of
-/// their last use. While a task runs that got a lease, the caller leaves the bytes alone.
+/// their last use. Nobody locks them: while a task runs that got a lease, who else touches the bytes does so as with any shared memory
+/// (<see cref="Interlocked"/> works).
 /// </remarks>
 public sealed class Lease : IDisposable
 {

@@ -64,7 +64,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     public long StartedWorkers => _metrics.Restarts;
 
     /// <summary>The processes of the workers that live, spares included: for looking at them, not for ending them.</summary>
-    public IReadOnlyList<int> WorkerProcessIds => [.. _supervisor.All.Select(worker => worker.ProcessId)];
+    public IReadOnlyList<int> WorkerProcessIds => [.. _supervisor.All.Where(worker => !worker.HasEnded).Select(worker => worker.ProcessId)];
 
     /// <summary>How the workers are held to their memory limit; null without one.</summary>
     public MemoryLimitKind? MemoryLimitKind => _supervisor.All is [var worker, ..] ? worker.MemoryLimitKind : null;
