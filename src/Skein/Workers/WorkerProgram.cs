@@ -64,7 +64,6 @@ sealed class WorkerProgram
     {
         var program = new WorkerProgram(memory, id);
         Current = program;
-        WorkerSignals.OutliveHangUp();
         Surrogates.Register();
         new Thread(() => program.WatchParent(control), 256 * 1024) { IsBackground = true, Name = "skein-watch" }.Start();
         var (module, version) = ModuleCheck.Entry();
@@ -227,28 +226,11 @@ sealed class WorkerProgram
     }
 }
 
-/// <summary>Ending the own process group, and not being ended before that.</summary>
+/// <summary>Ending the own process group.</summary>
 [SupportedOSPlatform("linux")]
 static partial class WorkerSignals
 {
     public const int SigKill = 9;
-
-    const int SigHangUp = 1;
-    const nint Ignored = 1;
-
-    /// <summary>
-    /// When the parent of a stopped worker dies, the kernel sends SIGHUP before it lets it go on (an orphaned process group, setpgid(2)):
-    /// the worker would die of it and leave behind what it has started. A handler that does nothing prevents that and, unlike an ignored
-    /// signal, is not handed on to the programs that the worker starts.
-    /// </summary>
-    public static void OutliveHangUp()
-    {
-        var nothing = NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "getpid");
-        if (SetHandler(SigHangUp, nothing) == Ignored)
-            _ = SetHandler(SigHangUp, Ignored);
-    }
-
-    [LibraryImport("libc", EntryPoint = "signal")] private static partial nint SetHandler(int signal, nint handler);
 
     [LibraryImport("libc", EntryPoint = "kill")] public static partial int Kill(int process, int signal);
 }
