@@ -35,6 +35,13 @@ abstract class ChunkJob<T, TResult>(T[] inputs) : Job
         }
     }
 
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
+    public sealed override void Rehearse(in Reply reply)
+    {
+        base.Rehearse(reply);
+        reply.Return(new ChunkResult<TResult> { Values = new TResult[1] });
+    }
+
     // Some results cannot travel: the others shall.
     static IEnumerable<ChunkFault> Refuse(TResult[] values)
     {
@@ -92,15 +99,21 @@ sealed record ChunkFault(int Position, FaultRecord Fault);
 
 sealed class SyncChunkJob<T, TResult>(Func<T, TResult> function, T[] inputs) : ChunkJob<T, TResult>(inputs)
 {
+    public override Delegate Function => function;
+
     protected override ValueTask<TResult> InvokeAsync(T input) => new(function(input));
 }
 
 sealed class TaskChunkJob<T, TResult>(Func<T, Task<TResult>> function, T[] inputs) : ChunkJob<T, TResult>(inputs)
 {
+    public override Delegate Function => function;
+
     protected override ValueTask<TResult> InvokeAsync(T input) => new(function(input));
 }
 
 sealed class ValueTaskChunkJob<T, TResult>(Func<T, ValueTask<TResult>> function, T[] inputs) : ChunkJob<T, TResult>(inputs)
 {
+    public override Delegate Function => function;
+
     protected override ValueTask<TResult> InvokeAsync(T input) => function(input);
 }

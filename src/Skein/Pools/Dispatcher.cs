@@ -126,7 +126,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
     public void OnRoom(Worker worker)
     {
         var cost = worker.CostOfLast + 1.0;
-        if (IsServing(worker))
+        if (worker.Completed > 0 && IsServing(worker))
             _cost = _cost == double.MaxValue ? cost : _cost + (cost - _cost) / 16;
         Feed(worker);
     }
@@ -204,7 +204,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
         var richest = Workers.Where(worker => worker != idle).MaxBy(worker => worker.Held);
         if (richest is null || richest.Held < 2)
             return;
-        var unstarted = richest.Unstarted();
+        var unstarted = richest.Unstarted().FindAll(item => !item.IsBound);
         foreach (var item in unstarted.TakeLast((unstarted.Count + 1) / 2))
         {
             if (!richest.TryRevoke(item))

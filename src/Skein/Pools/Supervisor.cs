@@ -8,8 +8,6 @@ namespace Skein;
 /// </summary>
 sealed partial class Supervisor(string pool, Place place, PoolOptions options, Dispatcher dispatcher, PoolMetrics metrics, IWorkerOwner owner) : IDisposable
 {
-    const int Preparation = 1;   // calls that a worker completes before it gets tasks
-
     readonly Lock _gate = new();
     readonly Backoff _backoff = new(options.RestartIntensity);
     readonly CancellationTokenSource _stopped = new();
@@ -17,6 +15,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     readonly Queue<Worker> _spares = new();
     readonly HashSet<Task> _underWay = [];
     readonly HashSet<Worker> _all = [], _retiring = [];
+    Rehearsals? _kinds;
     int _wanted = options.MinWorkers ?? options.Workers;
     int _starting, _sparesStarting;
     Exception? _lastFailure;
@@ -103,7 +102,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     /// <summary>A worker has completed something: the place works; recycle the worker if it has done its share.</summary>
     public void OnCompleted(Worker worker)
     {
-        if (worker.Completed > Preparation)
+        if (worker.Completed > 0)
             _backoff.AfterSuccess();
         if (options.RecycleAfter is null)
             return;
@@ -130,7 +129,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         if (!expected)
             metrics.WorkerLost();
         if (served)
-            Fill(worker.Completed <= Preparation && !expected);
+            Fill(worker.Completed == 0 && !expected);
         else
             FillSpares();
     }
@@ -160,10 +159,15 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         }
     }
 
+    /// <summary>A task is asked for: spares make themselves ready for its kind.</summary>
+    public void Remember(Job job) => Kinds.Remember(job);
+
     public void Stop() => _stopped.Cancel();
 
     /// <summary>After <see cref="Settled"/>.</summary>
     public void Dispose() => _stopped.Dispose();
+
+    Rehearsals Kinds => _kinds ?? Interlocked.CompareExchange(ref _kinds, new(Rehearse), null) ?? _kinds;
 
     // False when it had ended a moment before it was added: then its end was no loss of a serving one, and nobody has filled its place.
     bool TryServe(Worker worker)
@@ -289,7 +293,34 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     {
         lock (_gate)
             _spares.Enqueue(spare);
+        foreach (var kind in Kinds.Kinds)
+            _ = RehearseAsync(spare, kind);
         return !spare.HasEnded;
+    }
+
+    void Rehearse(Job kind)
+    {
+        Worker[] spares;
+        lock (_gate)
+            spares = [.. _spares];
+        foreach (var spare in spares)
+            _ = RehearseAsync(spare, kind);
+    }
+
+    async Task RehearseAsync(Worker spare, Job kind)
+    {
+        var rehearsal = new WorkItem<Nothing>(new RehearsalJob(kind)) { IsBound = true };
+        if (!spare.Submit(rehearsal))
+            return;
+        try
+        {
+            await rehearsal.Completion.ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            if (!_stopped.IsCancellationRequested)
+                Kinds.Forget(kind);   // its tasks will say what is wrong with it
+        }
     }
 
     async Task<Worker> StartOneAsync(CancellationToken cancellation)

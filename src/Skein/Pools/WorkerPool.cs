@@ -178,10 +178,13 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     {
         ObjectDisposedException.ThrowIf(_disposing != 0, this);
         Interlocked.Increment(ref _accepted);
+        var kind = Options.Spares > 0 ? item.Job : null;   // read as long as it is ours alone
         if (!_dispatcher.TryAdd(item))
             return WaitForRoomAsync(item, cancellation);
         if (_supervisor.Wanted < Options.Workers && _dispatcher.Waiting > 0)
             _supervisor.Grow(Options.Workers);
+        if (kind is not null)
+            _supervisor.Remember(kind);
         if (cancellation.CanBeCanceled && !item.IsCompleted)
             item.Follow(Cancel, cancellation);
         return default;

@@ -68,6 +68,6 @@ sealed class DelegateCodec : Codec
     }
 
     /// <summary>The object of a lambda that captures nothing is the compiler's: one without fields, made once.</summary>
-    static bool IsStateless(Delegate function) =>
+    public static bool IsStateless(Delegate function) =>
         function.HasSingleTarget && (function.Target is null || function.Target.GetType().Name == "<>c");
 }

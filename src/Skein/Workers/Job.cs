@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
 
 namespace Skein;
@@ -12,6 +14,34 @@ abstract class Job
     /// <exception cref="Exception">What the function threw, or a <see cref="CannotTravelException"/> for its result.</exception>
     [SupportedOSPlatform("linux")]
     public abstract void Execute(in Reply reply);
+
+    /// <summary>What it calls.</summary>
+    public abstract Delegate Function { get; }
+
+    /// <summary>Loads and compiles what executing such a job needs, and executes nothing of the application's.</summary>
+    [SupportedOSPlatform("linux")]
+    public virtual void Rehearse(in Reply reply)
+    {
+        foreach (var own in GetType().GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(method => method.Name is nameof(Execute) or "InvokeAsync"))
+            Prepare(own);
+        Prepare(Function.Method);
+    }
+
+    /// <summary>One that calls the same function without the arguments, for <see cref="Rehearse"/>.</summary>
+    public Job Blank()
+    {
+        var blank = (Job)RuntimeHelpers.GetUninitializedObject(GetType());
+        foreach (var field in GetType().GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Where(field => ReferenceEquals(field.GetValue(this), Function)))
+            field.SetValue(blank, Function);
+        return blank;
+    }
+
+    static void Prepare(MethodInfo method)
+    {
+        RuntimeTypeHandle[] arguments = [.. method.DeclaringType!.GetGenericArguments().Concat(method.GetGenericArguments()).Select(type => type.TypeHandle)];
+        if (!method.IsAbstract)
+            RuntimeHelpers.PrepareMethod(method.MethodHandle, arguments);
+    }
 }
 
 /// <summary>A job with a result.</summary>
@@ -21,61 +51,88 @@ abstract class Job<TResult> : Job
     public abstract ValueTask<TResult> InvokeAsync();
 
     [SupportedOSPlatform("linux")]
-    public sealed override void Execute(in Reply reply)
+    public sealed override void Execute(in Reply reply) => Return(InvokeAsync(), reply);
+
+    [SupportedOSPlatform("linux")]
+    public sealed override void Rehearse(in Reply reply)
     {
-        var running = InvokeAsync();
-        reply.Return(running.IsCompletedSuccessfully ? running.Result : running.AsTask().GetAwaiter().GetResult());
+        base.Rehearse(reply);
+        Return(new(default(TResult)!), reply);
     }
+
+    [SupportedOSPlatform("linux")]
+    static void Return(ValueTask<TResult> running, in Reply reply) =>
+        reply.Return(running.IsCompletedSuccessfully ? running.Result : running.AsTask().GetAwaiter().GetResult());
 }
 
 sealed class SyncJob<TResult>(Func<TResult> function) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => new(function());
 }
 
 sealed class SyncJob<T, TResult>(Func<T, TResult> function, T argument) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => new(function(argument));
 }
 
 sealed class SyncJob<T1, T2, TResult>(Func<T1, T2, TResult> function, T1 first, T2 second) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => new(function(first, second));
 }
 
 sealed class TaskJob<TResult>(Func<Task<TResult>> function) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => new(function());
 }
 
 sealed class TaskJob<T, TResult>(Func<T, Task<TResult>> function, T argument) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => new(function(argument));
 }
 
 sealed class TaskJob<T1, T2, TResult>(Func<T1, T2, Task<TResult>> function, T1 first, T2 second) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => new(function(first, second));
 }
 
 sealed class ValueTaskJob<TResult>(Func<ValueTask<TResult>> function) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => function();
 }
 
 sealed class ValueTaskJob<T, TResult>(Func<T, ValueTask<TResult>> function, T argument) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => function(argument);
 }
 
 sealed class ValueTaskJob<T1, T2, TResult>(Func<T1, T2, ValueTask<TResult>> function, T1 first, T2 second) : Job<TResult>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<TResult> InvokeAsync() => function(first, second);
 }
 
 /// <summary>A function without a result: <see cref="Nothing"/> stands for it.</summary>
 sealed class ActionJob(Action function) : Job<Nothing>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<Nothing> InvokeAsync()
     {
         function();
@@ -85,6 +142,8 @@ sealed class ActionJob(Action function) : Job<Nothing>
 
 sealed class ActionJob<T>(Action<T> function, T argument) : Job<Nothing>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<Nothing> InvokeAsync()
     {
         function(argument);
@@ -94,6 +153,8 @@ sealed class ActionJob<T>(Action<T> function, T argument) : Job<Nothing>
 
 sealed class ActionJob<T1, T2>(Action<T1, T2> function, T1 first, T2 second) : Job<Nothing>
 {
+    public override Delegate Function => function;
+
     public override ValueTask<Nothing> InvokeAsync()
     {
         function(first, second);
@@ -104,6 +165,8 @@ sealed class ActionJob<T1, T2>(Action<T1, T2> function, T1 first, T2 second) : J
 /// <summary>An asynchronous function without a result.</summary>
 sealed class AsyncActionJob(Func<Task> function) : Job<Nothing>
 {
+    public override Delegate Function => function;
+
     public override async ValueTask<Nothing> InvokeAsync()
     {
         await function().ConfigureAwait(false);
@@ -113,6 +176,8 @@ sealed class AsyncActionJob(Func<Task> function) : Job<Nothing>
 
 sealed class AsyncActionJob<T>(Func<T, Task> function, T argument) : Job<Nothing>
 {
+    public override Delegate Function => function;
+
     public override async ValueTask<Nothing> InvokeAsync()
     {
         await function(argument).ConfigureAwait(false);
@@ -122,6 +187,8 @@ sealed class AsyncActionJob<T>(Func<T, Task> function, T argument) : Job<Nothing
 
 sealed class AsyncActionJob<T1, T2>(Func<T1, T2, Task> function, T1 first, T2 second) : Job<Nothing>
 {
+    public override Delegate Function => function;
+
     public override async ValueTask<Nothing> InvokeAsync()
     {
         await function(first, second).ConfigureAwait(false);

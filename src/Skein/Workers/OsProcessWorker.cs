@@ -314,12 +314,13 @@ sealed class OsProcessWorker : Worker
                 var finished = Item(number);
                 finished.Cost = second;
                 finished.Succeed(_reader);
-                Finish(finished, second);
+                Finish(finished);
                 return true;
             case WorkerFrame.Fault:
                 var failed = Item(number);
+                failed.Cost = second;
                 failed.Fail((_reader.Read<FaultRecord?>() ?? throw new InvalidDataException("a fault without a description")).ToException());
-                Finish(failed, second);
+                Finish(failed);
                 return true;
             case WorkerFrame.Progress when _references.Find(number) is ProgressTarget progress:
                 _deliveries.Add(progress.Read(_reader));
@@ -359,9 +360,9 @@ sealed class OsProcessWorker : Worker
         ? item
         : throw new InvalidDataException($"a result for slot {slot}, which has no call");
 
-    void Finish(WorkItem item, ulong microseconds)
+    void Finish(WorkItem item)
     {
-        Count(microseconds);
+        Count(item);
         Volatile.Write(ref _memory.Slot(item.Slot), SlotState.Free);
         FreeSlot(item.Slot);
     }

@@ -3,11 +3,11 @@ using System.Runtime.Versioning;
 
 namespace Skein;
 
-/// <summary>Where a job that runs in a worker returns its result: one slot of the connection to the parent.</summary>
+/// <summary>Where a job that runs in a worker returns its result: one slot of the connection to the parent. In a rehearsal it is written, but not sent.</summary>
 [SupportedOSPlatform("linux")]
-readonly struct Reply(WorkerOutbox outbox, WorkerMemory memory, int slot, long started)
+readonly struct Reply(WorkerOutbox outbox, WorkerMemory memory, int slot, long started, bool isRehearsal = false)
 {
-    public void Return<T>(T result) => outbox.Send(WorkerFrame.Result, slot, Elapsed, result);
+    public void Return<T>(T result) => outbox.Send(WorkerFrame.Result, slot, Elapsed, result, isRehearsal);
 
     public void Fail(Exception error) => outbox.Send(WorkerFrame.Fault, slot, Elapsed, FaultRecord.Of(error));
 

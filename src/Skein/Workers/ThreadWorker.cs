@@ -120,7 +120,7 @@ sealed class ThreadWorker : Worker
             {
                 if (_ended)
                     return;   // abandoned: somebody else serves in its place
-                Count(item.Cost);
+                Count(item);
                 _running = null;
             }
 

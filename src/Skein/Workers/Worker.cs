@@ -43,7 +43,7 @@ abstract class Worker
     /// </summary>
     public abstract (WorkItem Item, long StartedAt, int ChunkItem)? Running { get; }
 
-    /// <summary>Calls that it has completed.</summary>
+    /// <summary>Tasks that it has completed; what prepared it does not count.</summary>
     public long Completed { get; private set; }
 
     /// <summary>
@@ -71,12 +71,14 @@ abstract class Worker
     public abstract void Kill(ExitCause cause);
 
     /// <summary>One more call is completed. By one thread at a time.</summary>
-    protected void Count(ulong microseconds)
+    protected void Count(WorkItem item)
     {
+        if (item.IsBound)
+            return;
         Completed++;
-        CostOfLast = microseconds;
+        CostOfLast = item.Cost;
     }
 
-    /// <summary>How long the last call ran, in microseconds.</summary>
+    /// <summary>How long the last task ran, in microseconds.</summary>
     public ulong CostOfLast { get; private set; }
 }

@@ -26,9 +26,9 @@ sealed class WorkerOutbox(Ring results)
         }
     }
 
-    /// <summary>Sends kind, two numbers and a value.</summary>
+    /// <summary>Sends kind, two numbers and a value; in a rehearsal, does all but send them.</summary>
     /// <exception cref="CannotTravelException">The value belongs to this process; nothing was sent.</exception>
-    public void Send<T>(WorkerFrame kind, int first, ulong second, T value)
+    public void Send<T>(WorkerFrame kind, int first, ulong second, T value, bool isRehearsal = false)
     {
         lock (_gate)
         {
@@ -46,7 +46,10 @@ sealed class WorkerOutbox(Ring results)
                 throw;
             }
 
-            _sender.Send(_writer.Written.Span);
+            if (isRehearsal)
+                _writer.Abandon();
+            else
+                _sender.Send(_writer.Written.Span);
         }
     }
 }

@@ -72,6 +72,9 @@ sealed class WorkerProgram
         Environment.Exit(program._broken ? 70 : 0);
     }
 
+    /// <summary>Loads and compiles what such a job will need. In the function of a call.</summary>
+    public void Rehearse(Job job) => job.Rehearse(new(_outbox, _memory, 0, Stopwatch.GetTimestamp(), isRehearsal: true));
+
     void Serve()
     {
         var spin = new SpinPolicy();
