@@ -93,12 +93,11 @@ sealed class ProgramStreams
         return descriptor;
     }
 
-    unsafe (int Read, int Write) Pipe(bool readByChild = true)
+    (int Read, int Write) Pipe(bool readByChild = true)
     {
-        var ends = stackalloc int[2];
-        Libc.Check(Libc.Pipe(ends, Libc.CloseOnExec), "pipe2");
-        _childs.Add(readByChild ? ends[0] : ends[1]);
-        return (ends[0], ends[1]);
+        var (read, write) = Descriptor.Pipe();
+        _childs.Add(readByChild ? read : write);
+        return (read, write);
     }
 
     void CloseChilds()

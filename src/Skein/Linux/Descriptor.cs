@@ -20,11 +20,38 @@ static unsafe partial class Descriptor
     /// <summary>From now on calls that would have to wait fail with EAGAIN, for every holder of this open file.</summary>
     public static void NeverWait(int descriptor) => Libc.Check(Libc.Control(descriptor, SetFlags, Libc.NonBlocking), "fcntl(F_SETFL)");
 
+    /// <summary>
+    /// A pipe that programs we start do not inherit. Refused like any descriptor too many while a few are still left: the runtime needs
+    /// some for each thread it starts, and aborts the whole process when it gets none.
+    /// </summary>
+    public static (int Read, int Write) Pipe()
+    {
+        var ends = stackalloc int[2];
+        Libc.Check(Libc.Pipe(ends, Libc.CloseOnExec), "pipe2");
+        if (ends[1] < Most - Reserve)
+            return (ends[0], ends[1]);
+        _ = Libc.Close(ends[0]);
+        _ = Libc.Close(ends[1]);
+        throw new LinuxException("pipe2", Libc.EMFILE);
+    }
+
+    const long Reserve = 16;
+
+    static readonly long Most = ReadLimit();
+
+    static long ReadLimit()
+    {
+        var limits = stackalloc long[2];
+        return Limit(7 /* RLIMIT_NOFILE */, limits) == 0 && limits[0] > 0 ? limits[0] : long.MaxValue;
+    }
+
     public static void Close(ref int descriptor)
     {
         if (Interlocked.Exchange(ref descriptor, -1) is >= 0 and var open)
             _ = Libc.Close(open);
     }
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")] private static partial int Limit(int resource, long* limits);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);

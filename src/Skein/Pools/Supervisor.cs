@@ -94,6 +94,8 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     /// <summary>One worker less, because it has been idle.</summary>
     public void Shrink(Worker idle)
     {
+        if (!dispatcher.Remove(idle))
+            return;   // it goes already
         lock (_gate)
             _wanted--;
         Retire(idle);

@@ -13,10 +13,10 @@ sealed class WorkerOutput
     {
         _output = new(options.OnOutput ?? Console.Out.WriteLine);
         _errors = new(options.OnError ?? Console.Error.WriteLine);
-        (_outputHere, OutputEnd) = Pipe();
+        (_outputHere, OutputEnd) = Descriptor.Pipe();
         try
         {
-            (_errorsHere, ErrorEnd) = Pipe();
+            (_errorsHere, ErrorEnd) = Descriptor.Pipe();
         }
         catch
         {
@@ -81,12 +81,5 @@ sealed class WorkerOutput
     {
         if (descriptor >= 0)
             _ = Libc.Close(descriptor);
-    }
-
-    static unsafe (int Read, int Write) Pipe()
-    {
-        var ends = stackalloc int[2];
-        Libc.Check(Libc.Pipe(ends, Libc.CloseOnExec), "pipe2");
-        return (ends[0], ends[1]);
     }
 }
