@@ -49,6 +49,25 @@ static class ChannelCase
                 await Task.Delay(Timeout.InfiniteTimeSpan);
                 GC.KeepAlive(end);
                 return 0;
+            case "read-some-packets-and-die":
+                var packet = new byte[end.Port.MaxPacket];
+                for (var taken = 0; taken < items;)
+                {
+                    if (end.TryTakeTurn() && end.Port.TryRead(packet, out _) == PortResult.Moved)
+                    {
+                        taken++;
+                        end.RingIfAsleep();
+                    }
+                    else
+                    {
+                        Thread.Sleep(1);
+                    }
+                }
+
+                using (var self = System.Diagnostics.Process.GetCurrentProcess())
+                    self.Kill();
+                await Task.Delay(Timeout.InfiniteTimeSpan);
+                return 0;
             default:
                 return 64;
         }

@@ -201,7 +201,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             {
                 if (moved)
                     _end.RingIfAsleep();
-                if (_partial is null && !_end.Port.IsMidPacket)
+                if (_partial is null)
                     _end.EndTurn();
             }
         }

@@ -239,11 +239,12 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
 
     void OnReady()
     {
-        if (_ended is not null || !Flush())
+        if (_ended is not null)
             return;
-        if (_completing)
+        var isOut = Flush();
+        if (isOut && _completing)
             Finish();
-        else
+        else if (_ended is null && (isOut || _end.PeerGone))   // a queue or a ring that nobody empties any more only looks full
             BreakIfGone();
     }
 

@@ -34,9 +34,6 @@ abstract class PacketPort : IDisposable
     /// <summary>True when the port itself sees an end of file, after the last packet. Otherwise the lifeline's counts.</summary>
     public virtual bool SeesEnd => false;
 
-    /// <summary>True while part of a packet has been moved: nobody else may read here in between.</summary>
-    public virtual bool IsMidPacket => false;
-
     /// <summary>True while the rest of an item is on its way and will come, or its writer's end of file: no item is taken in between.</summary>
     public virtual bool IsMidItem => false;
 

@@ -30,8 +30,6 @@ sealed class TcpPort : PacketPort
 
     public override bool SeesEnd => true;
 
-    public override bool IsMidPacket => _connections.Exists(c => c.IsMidPacket);
-
     public override bool IsMidItem => _isMidItem;
 
     public override ReadOnlySpan<int> WaitDescriptors => _isMidItem ? [_connections[_turn].Socket] : _open;
@@ -92,24 +90,16 @@ sealed class TcpPort : PacketPort
     public static (int Accepted, int Connected) Connect(IPEndPoint address)
     {
         var secret = RandomNumberGenerator.GetBytes(SecretSize);
-        var given = new byte[SecretSize];
         int listener = -1, connected = -1;
         try
         {
             listener = SocketCalls.Bound(address, SocketCalls.Stream);
+            SocketCalls.BufferReceived(listener, 8 * 64 * 1024);   // room for a whole packet, whatever else is there
             SocketCalls.Listen(listener);
             connected = SocketCalls.Connected(SocketCalls.Address(listener), SocketCalls.Stream);
             SocketCalls.SendAtOnce(connected);
             _ = SocketCalls.Send(connected, secret);
-            while (true)
-            {
-                var accepted = SocketCalls.Accept(listener, milliseconds: 5000);
-                if (accepted < 0)
-                    throw new IOException($"No connection arrived at {address} within 5 s.");
-                if (Greets(accepted, given) && CryptographicOperations.FixedTimeEquals(given, secret))
-                    return (accepted, connected);
-                Descriptor.Close(ref accepted);
-            }
+            return (Accept(listener, secret), connected);
         }
         catch
         {
@@ -122,6 +112,21 @@ sealed class TcpPort : PacketPort
         }
     }
 
+    /// <summary>The connection of whoever knows the secret; all others are closed.</summary>
+    public static int Accept(int listener, byte[] secret)
+    {
+        var given = new byte[SecretSize];
+        while (true)
+        {
+            var accepted = SocketCalls.Accept(listener, milliseconds: 5000);
+            if (accepted < 0)
+                throw new IOException($"No connection arrived at {SocketCalls.Address(listener)} within 5 s.");
+            if (Greets(accepted, given) && CryptographicOperations.FixedTimeEquals(given, secret))
+                return accepted;
+            Descriptor.Close(ref accepted);
+        }
+    }
+
     /// <summary>Our own greeting is there within a moment; a stranger who is silent gets no more than that.</summary>
     static unsafe bool Greets(int socket, byte[] greeting)
     {
@@ -129,7 +134,7 @@ sealed class TcpPort : PacketPort
         return Libc.Poll(&poll, 1, 500) > 0 && SocketCalls.Receive(socket, greeting) == SecretSize;
     }
 
-    /// <summary>One socket, and the packet that is half-way in or out.</summary>
+    /// <summary>One socket, and the packet that is half-way out.</summary>
     sealed class Connection(int socket) : IDisposable
     {
         readonly byte[] _frame = new byte[LengthSize + 64 * 1024];
@@ -139,8 +144,6 @@ sealed class TcpPort : PacketPort
         public int Socket => _socket;
 
         public bool IsOver => _over;
-
-        public bool IsMidPacket => _done > 0;
 
         public PortResult TryWrite(ReadOnlySpan<byte> packet)
         {
@@ -163,36 +166,43 @@ sealed class TcpPort : PacketPort
             return PortResult.Moved;
         }
 
+        /// <summary>Takes a packet from the kernel in one call, once all of it is there: a reader that is killed leaves no half of one to the next.</summary>
         public PortResult TryRead(Span<byte> buffer, out int length)
         {
             length = 0;
             if (_over)
                 return PortResult.Over;
+            var ended = false;
             while (true)
             {
-                // Never beyond this packet: the next one may be another reader's.
-                var wanted = _done < LengthSize ? LengthSize : LengthSize + BinaryPrimitives.ReadInt32LittleEndian(_frame);
-                if (wanted is < LengthSize || wanted > _frame.Length)
-                    throw new InvalidDataException($"The channel is corrupt: a packet of {wanted - LengthSize} bytes.");
-                if (_done == wanted && _done > LengthSize)
-                    break;
-                var received = SocketCalls.Receive(_socket, _frame.AsSpan(_done, wanted - _done));
-                if (received == -Libc.EAGAIN)
-                    return PortResult.Later;
-                if (received <= 0)
+                var wanted = LengthSize;
+                var there = SocketCalls.Peek(_socket, _frame.AsSpan(0, wanted));
+                if (there == LengthSize)
                 {
-                    _done = 0;
+                    wanted += BinaryPrimitives.ReadInt32LittleEndian(_frame);
+                    if (wanted is <= LengthSize || wanted > _frame.Length)
+                        throw new InvalidDataException($"The channel is corrupt: a packet of {wanted - LengthSize} bytes.");
+                    there = SocketCalls.Peek(_socket, _frame.AsSpan(0, wanted));
+                }
+
+                if (there == wanted)
+                {
+                    _ = SocketCalls.Skip(_socket, wanted);
+                    length = wanted - LengthSize;
+                    _frame.AsSpan(LengthSize, length).CopyTo(buffer);
+                    return PortResult.Moved;
+                }
+
+                if (ended || there is 0 || (there < 0 && there != -Libc.EAGAIN))
+                {
                     _over = true;
                     return PortResult.Over;
                 }
 
-                _done += received;
+                SocketCalls.ReadableFrom(_socket, wanted);
+                if (!(ended = SocketCalls.HasEnded(_socket)))
+                    return PortResult.Later;
             }
-
-            length = _done - LengthSize;
-            _frame.AsSpan(LengthSize, length).CopyTo(buffer);
-            _done = 0;
-            return PortResult.Moved;
         }
 
         public void Dispose() => Descriptor.Close(ref _socket);

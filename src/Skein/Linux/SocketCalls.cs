@@ -14,7 +14,8 @@ static unsafe partial class SocketCalls
 {
     public const int Unix = 1, Internet = 2, Internet6 = 10;
     public const int Stream = 1, Datagram = 2, SequencedPacket = 5;
-    const int NonBlocking = 0x800, CloseOnExec = 0x80000, NoSignal = 0x4000, DoNotWait = 0x40;
+    const int NonBlocking = 0x800, CloseOnExec = 0x80000, NoSignal = 0x4000, DoNotWait = 0x40, LookOnly = 2, Discard = 0x20;
+    const int SocketLevel = 1, ReceiveBuffer = 8, LowWaterMark = 18;
 
     public static (int First, int Second) Pair(int type)
     {
@@ -95,12 +96,34 @@ static unsafe partial class SocketCalls
     }
 
     /// <summary>Bytes received, 0 at the end of file, or minus the error number.</summary>
-    public static int Receive(int socket, Span<byte> buffer)
+    public static int Receive(int socket, Span<byte> buffer) => Receive(socket, buffer, DoNotWait);
+
+    /// <summary>As <see cref="Receive(int, Span{byte})"/>, but what was received stays there.</summary>
+    public static int Peek(int socket, Span<byte> buffer) => Receive(socket, buffer, DoNotWait | LookOnly);
+
+    /// <summary>Takes bytes of a TCP stream that were peeked.</summary>
+    public static nint Skip(int socket, int length) => Receive(socket, null, (nuint)length, DoNotWait | Discard);
+
+    /// <summary>How much a connection of this listener keeps for its receiver, in bytes; the system may give less.</summary>
+    public static void BufferReceived(int listener, int length) => Libc.Check(SetOption(listener, SocketLevel, ReceiveBuffer, &length, sizeof(int)), "setsockopt(SO_RCVBUF)");
+
+    /// <summary>The socket counts as readable only from this many bytes on, or at its end.</summary>
+    public static void ReadableFrom(int socket, int length) => Libc.Check(SetOption(socket, SocketLevel, LowWaterMark, &length, sizeof(int)), "setsockopt(SO_RCVLOWAT)");
+
+    /// <summary>The other side sends no more; what it had sent can still be read.</summary>
+    public static bool HasEnded(int socket)
+    {
+        const short PeerHangUp = 0x2000;
+        var poll = new Libc.PollDescriptor(socket, PeerHangUp);
+        return Libc.Poll(&poll, 1, 0) > 0;
+    }
+
+    static int Receive(int socket, Span<byte> buffer, int flags)
     {
         fixed (byte* first = buffer)
         {
             nint received;
-            while ((received = Receive(socket, first, (nuint)buffer.Length, DoNotWait)) < 0)
+            while ((received = Receive(socket, first, (nuint)buffer.Length, flags)) < 0)
             {
                 if (Marshal.GetLastPInvokeError() is not Libc.EINTR and var error)
                     return -error;

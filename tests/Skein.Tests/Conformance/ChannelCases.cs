@@ -9,7 +9,7 @@ public abstract class ChannelCases(ChannelKind kind)
 {
     protected ChannelKind Kind { get; } = kind;
 
-    protected bool Has(ChannelCapabilities flag) => (Kind.Capabilities() & flag) != 0;
+    protected bool Has(ChannelCapabilities flags) => (Kind.Capabilities() & flags) == flags;
 
     protected void Needs(ChannelCapabilities flag) => Assert.SkipUnless(Has(flag), $"{Kind} does not promise {flag}");
 
@@ -340,6 +340,18 @@ public abstract class ChannelCases(ChannelKind kind)
             }
         });
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await channel.Reader.WaitToReadAsync(Stop));
+    }
+
+    [Fact]
+    public async Task A_reader_that_leaves_ends_a_long_write_that_is_under_way()
+    {
+        Needs(ChannelCapabilities.DetectsPeerDeath | ChannelCapabilities.Reliable);
+        await using var channel = ProcessChannel.Create<byte[]>(Kind, capacity: 2);
+        var writing = channel.Writer.WriteAsync(Bytes(16_000_000), Stop).AsTask();
+        ((IDisposable)channel.Reader).Dispose();
+        await Task.WhenAny(writing).Within();
+        await Limits.Until(() => !channel.Writer.TryWrite([1]), "the writer to be told");
+        await Assert.ThrowsAsync<ChannelClosedException>(() => channel.Writer.WriteAsync([1], Stop).AsTask().Within());
     }
 
     [Fact]

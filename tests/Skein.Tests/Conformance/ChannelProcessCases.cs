@@ -114,6 +114,36 @@ public abstract class ChannelProcessCases(ChannelKind kind) : ChannelCases(kind)
     }
 
     [Fact]
+    public async Task Several_readers_of_which_one_is_killed_in_mid_item_lose_only_that_item()
+    {
+        Needs(ChannelCapabilities.Reliable);
+        await using var channel = ProcessChannel.Create<byte[]>(Kind, capacity: 2);
+        var elsewhere = channel.AddReader();
+        var here = channel.AddReader();
+        var writing = Task.Run(async () =>
+        {
+            await channel.Writer.WriteAsync(Bytes(3_000_000), Stop);
+            for (var i = 0; i < 40; i++)
+                await channel.Writer.WriteAsync(Bytes(70_000 + i), Stop);
+            channel.Writer.Complete();
+        }, Stop);
+        using (var killed = Hand(channel.Reader, "read-some-packets-and-die", 3))
+            await killed.Exited.Within();
+
+        using var child = Hand(elsewhere, "read-all", 0);
+        var read = 0;
+        await foreach (var item in here.ReadAllAsync(Stop))
+        {
+            Assert.Equal(Bytes(item.Length), item);
+            Assert.InRange(item.Length, 70_000, 70_039);
+            read++;
+        }
+
+        await writing.Within();
+        Assert.Equal(40, read + (await child.Exited.Within()).Code);
+    }
+
+    [Fact]
     public async Task Both_ends_can_be_arguments_of_a_process()
     {
         await using var questions = ProcessChannel.Create<Letter>(Kind);
