@@ -52,9 +52,12 @@ public sealed class Callback<T, TResult> : CallbackTarget
     internal override object? ReadArgument(GraphReader reader) => reader.Read<T>();
 
     [SupportedOSPlatform("linux")]
-    internal override object StandIn(WorkerReferences worker, int number) =>
-        new Callback<T, TResult>(async argument =>
-            Answer.Read<TResult>(await worker.CallAsync(number, argument).ConfigureAwait(false)));
+    internal override object StandIn(WorkerReferences worker, int number)
+    {
+        var call = worker.Call;
+        return new Callback<T, TResult>(async argument =>
+            Answer.Read<TResult>(await worker.CallAsync(call, number, argument).ConfigureAwait(false)));
+    }
 }
 
 /// <summary>What a connection knows of a callback without knowing its types. Not for use outside of the library.</summary>

@@ -18,6 +18,7 @@ sealed class ProgramProcess : Process<int>
     CancellationTokenRegistration _cancellation;
     ProcessState _state = ProcessState.Running;
     int _intent = -1;
+    Exception? _streamFailure;
 
     ProgramProcess(Place place, string id, ProgramStart program, MemoryLimit? limit, ChildProcess child)
     {
@@ -115,7 +116,11 @@ sealed class ProgramProcess : Process<int>
 
     void Follow(ProgramStreams streams, CancellationToken cancellation)
     {
-        var drained = streams.Begin(_program);
+        var drained = streams.Begin(_program, error =>
+        {
+            Interlocked.CompareExchange(ref _streamFailure, error, null);
+            Kill(ExitCause.Killed);
+        });
         _limit?.Watch(_child.Id, () => Kill(ExitCause.OutOfMemory));
         if (_program.Options.TimeLimit is { } time)
             _timeLimit = new(_ => _ = StopAsync(_program.Options.Grace, ExitCause.TimedOut), null, time, Timeout.InfiniteTimeSpan);
@@ -140,7 +145,9 @@ sealed class ProgramProcess : Process<int>
             cause = ExitCause.OutOfMemory;
         _limit?.Dispose();
         var exit = new Exit(cause, status.Code, status.Signal, status.Use, "");
-        if (cause is ExitCause.Returned)
+        if (_streamFailure is { } failure)
+            _completion.TrySetException(new IOException($"A stream that {_program.Program} was given has failed, so it was killed: {failure.Message}", failure));
+        else if (cause is ExitCause.Returned)
             _completion.TrySetResult(status.Code);
         else
             _completion.TrySetException(exit.ToException(Id));

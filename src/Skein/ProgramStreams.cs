@@ -36,16 +36,19 @@ sealed class ProgramStreams
         }
     }
 
-    /// <summary>The program has its ends. The task completes when all it printed was taken.</summary>
-    public Task Begin(ProgramStart program)
+    /// <summary>
+    /// The program has its ends. The task completes when all it printed was taken. A stream or a sink of the caller's that fails is told
+    /// at once: half of an input must not pass for the whole.
+    /// </summary>
+    public Task Begin(ProgramStart program, Action<Exception> onFailure)
     {
         CloseChilds();
         if (_input >= 0)
-            _ = FeedAsync(program.StandardInput!, _input);
+            _ = FeedAsync(program.StandardInput!, _input, onFailure);
         _input = -1;
         if (_outputs.Count == 0)
             return Task.CompletedTask;
-        var reads = _outputs.Select(output => Quietly(OutputPump.ReadAsync(output.Descriptor, output.Output.Sink))).ToArray();
+        var reads = _outputs.Select(output => ReadAsync(output.Descriptor, output.Output.Sink, onFailure)).ToArray();
         _outputs.Clear();
         return Task.WhenAll(reads);
     }
@@ -60,29 +63,45 @@ sealed class ProgramStreams
     }
 
     // A program need not read its input to the end: a broken pipe is its right.
-    static async Task FeedAsync(Stream source, int descriptor)
+    static async Task FeedAsync(Stream source, int descriptor, Action<Exception> onFailure)
     {
         using var pipe = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Write, 0);
-        try
+        var buffer = new byte[64 * 1024];
+        while (true)
         {
-            await source.CopyToAsync(pipe).ConfigureAwait(false);
-        }
-        catch (IOException)
-        {
-            // as said
+            int length;
+            try
+            {
+                length = await source.ReadAsync(buffer).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                onFailure(error);
+                return;
+            }
+
+            if (length == 0)
+                return;
+            try
+            {
+                await pipe.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
+            }
+            catch (IOException)
+            {
+                return;   // as said
+            }
         }
     }
 
-    // A sink that failed has closed the pipe; the program's end says the rest.
-    static async Task Quietly(Task reading)
+    static async Task ReadAsync(int descriptor, Action<ReadOnlySpan<byte>> sink, Action<Exception> onFailure)
     {
         try
         {
-            await reading.ConfigureAwait(false);
+            await OutputPump.ReadAsync(descriptor, sink).ConfigureAwait(false);
         }
-        catch (Exception)
+        catch (Exception error)
         {
-            // as said
+            onFailure(error);
         }
     }
 

@@ -13,6 +13,8 @@ static class FieldParser
             return text => text;
         if (Nullable.GetUnderlyingType(type) is { } inner)
             return For(inner) is { } parse ? text => text.Length == 0 ? null : parse(text) : null;
+        if (type == typeof(double) || type == typeof(float) || type == typeof(decimal))
+            return text => text.Contains(',') ? throw new FormatException($"'{text}' has a comma; the decimal point is '.'.") : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
         if (type.IsEnum)
             return text => Enum.Parse(type, text, ignoreCase: true);
         if (type == typeof(Uri))

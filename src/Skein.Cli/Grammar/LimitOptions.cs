@@ -6,7 +6,7 @@ namespace Skein.Cli;
 sealed class LimitOptions
 {
     readonly Option<string?> _place = Options.OneOf("--place", "Where it runs: in operating-system processes (default) or threads (C# only).", "process", "thread");
-    readonly Option<long?> _memory = Options.Size("--memory", "Kill what uses more memory (exit code 137).");
+    readonly Option<long?> _memory = Options.Size("--memory", "Kill what uses more memory (exit code 137); at least 16M.");
     readonly Option<TimeSpan?> _timeout = Options.Time("--timeout", "Stop what takes longer (exit code 124).");
     readonly Option<TimeSpan?> _grace = Options.Time("--grace", "From SIGTERM to SIGKILL when something is stopped (default 2s).", orZero: true);
 
@@ -29,6 +29,8 @@ sealed class LimitOptions
             words.GetValue(_memory),
             words.GetValue(_timeout),
             words.GetValue(_grace) ?? TimeSpan.FromSeconds(2));
+        if (limits.Memory < 16 << 20)
+            throw CommandFailure.Usage("--memory takes at least 16M: no runtime starts with less.");
         if (limits.InThread && isProgram)
             throw CommandFailure.Usage("--place thread takes C# (FILE.cs or APP.dll); a program is always a process of its own.");
         if (limits.InThread && limits.Memory is not null)

@@ -58,6 +58,27 @@ abstract class ItemSource<T> : IAsyncDisposable
             return _next;
         }
 
-        public override ValueTask DisposeAsync() => items.DisposeAsync();
+        // An iterator in the middle of a step cannot be disposed of: it is, when the step that nobody waits for any more has ended.
+        public override ValueTask DisposeAsync()
+        {
+            if (_next is not { IsCompleted: false } pending)
+                return items.DisposeAsync();
+            _ = DisposeAfterAsync(pending);
+            return default;
+        }
+
+        async Task DisposeAfterAsync(Task pending)
+        {
+            try
+            {
+                await pending.ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                // it was cancelled, or failed after everybody had left
+            }
+
+            await items.DisposeAsync().ConfigureAwait(false);
+        }
     }
 }

@@ -8,5 +8,13 @@ public sealed record MapOptions
     /// When a worker is lost in the middle of a chunk, the input that ran has failed, and the others of the chunk run again: with 1, no
     /// input is ever run twice.
     /// </summary>
-    public int? ChunkSize { get; init; }
+    public int? ChunkSize
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value ?? 1, 1, nameof(ChunkSize));
+            field = value;
+        }
+    }
 }

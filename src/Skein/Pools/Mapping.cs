@@ -138,12 +138,12 @@ sealed class Mapping<T, TResult>(
                     Array.Resize(ref inputs, count);
                 var chunk = _mapping.Cut(_taken, inputs);
                 _taken += count;
+                await _mapping.Pool.AddAsync(chunk, _cancellation.Token).ConfigureAwait(false);   // or throws: then it is nobody's
                 _underWay.Add(chunk);
                 if (_mapping.Ordered)
                     _inOrder.Enqueue(chunk);
                 else
                     _ = AnnounceAsync(chunk);
-                await _mapping.Pool.AddAsync(chunk, _cancellation.Token).ConfigureAwait(false);
             }
         }
 

@@ -17,6 +17,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     readonly HashSet<Worker> _all = [], _retiring = [];
     Rehearsals? _kinds;
     int _wanted = options.MinWorkers ?? options.Workers;
+    int _most = options.Workers;
     int _starting, _sparesStarting;
     Exception? _lastFailure;
 
@@ -63,13 +64,19 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         Fill();
     }
 
+    /// <summary>Whether there may be more than there shall be now.</summary>
+    public bool CanGrow => Volatile.Read(ref _wanted) < Volatile.Read(ref _most);
+
+    /// <summary>How many stay when they idle.</summary>
+    public int Least => Math.Min(options.MinWorkers ?? int.MaxValue, Volatile.Read(ref _most));
+
     /// <summary>Changes how many there shall be.</summary>
     public void Resize(int wanted)
     {
         List<Worker> superfluous = [];
         lock (_gate)
         {
-            _wanted = wanted;
+            _wanted = _most = wanted;
             superfluous.AddRange(dispatcher.Workers.OrderBy(worker => worker.Held).Take(Math.Max(0, dispatcher.Workers.Count - wanted)));
         }
 
@@ -79,11 +86,11 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     }
 
     /// <summary>One more worker because tasks wait; not beyond the limit.</summary>
-    public void Grow(int limit)
+    public void Grow()
     {
         lock (_gate)
         {
-            if (_wanted >= limit || _starting > 0)
+            if (_wanted >= _most || _starting > 0)
                 return;
             _wanted++;
         }

@@ -64,7 +64,7 @@ sealed class Watchdog : IAsyncDisposable
 
             _dispatcher.Balance();
             if (_dispatcher.Waiting > 0)
-                _supervisor.Grow(_options.Workers);
+                _supervisor.Grow();
             if (_options.SoftMemoryLimit is { } limit && Stopwatch.GetElapsedTime(_memoryLookedAt) > MemoryInterval)
             {
                 _memoryLookedAt = now;
@@ -86,7 +86,7 @@ sealed class Watchdog : IAsyncDisposable
             if (seen.Item is not null || worker.Held > 0)
                 seen = new(null, -1, now, now);
             _seen[worker] = seen;
-            if (_dispatcher.Workers.Count > (_options.MinWorkers ?? _options.Workers) && _supervisor.Wanted > (_options.MinWorkers ?? _options.Workers) &&
+            if (_dispatcher.Workers.Count > _supervisor.Least && _supervisor.Wanted > _supervisor.Least &&
                 Stopwatch.GetElapsedTime(seen.IdleSince, now) > _options.IdleTimeout)
             {
                 _supervisor.Shrink(worker);

@@ -94,11 +94,10 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         _supervisor.Resize(workers);
     }
 
-    /// <summary>Completes when all tasks that were accepted so far have ended.</summary>
+    /// <summary>Completes when no task waits or runs.</summary>
     public async Task DrainAsync(CancellationToken cancellation = default)
     {
-        var accepted = Interlocked.Read(ref _accepted);
-        while (Interlocked.Read(ref _ended) < accepted)
+        while (Interlocked.Read(ref _ended) < Interlocked.Read(ref _accepted))
             await Task.Delay(TimeSpan.FromMilliseconds(1), Options.TimeProvider, cancellation).ConfigureAwait(false);
     }
 
@@ -181,8 +180,8 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         var kind = Options.Spares > 0 ? item.Job : null;   // read as long as it is ours alone
         if (!_dispatcher.TryAdd(item))
             return WaitForRoomAsync(item, cancellation);
-        if (_supervisor.Wanted < Options.Workers && _dispatcher.Waiting > 0)
-            _supervisor.Grow(Options.Workers);
+        if (_supervisor.CanGrow && _dispatcher.Waiting > 0)
+            _supervisor.Grow();
         if (kind is not null)
             _supervisor.Remember(kind);
         if (cancellation.CanBeCanceled && !item.IsCompleted)

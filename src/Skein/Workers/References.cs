@@ -185,9 +185,13 @@ sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
         source?.CancelAsync();   // the functions that were registered run on the pool, not on the thread that watches the parent
     }
 
-    public void Report<T>(int number, T value) => outbox.Send(WorkerFrame.Progress, number, 0, value);
+    /// <summary>Which call runs, for what is made for it.</summary>
+    public int Call => outbox.Call;
 
-    public Task<byte[]> CallAsync<T>(int number, T argument)
+    /// <summary>A report of a call that has ended is nobody's any more.</summary>
+    public void Report<T>(int call, int number, T value) => outbox.SendDuring(call, WorkerFrame.Progress, number, 0, value);
+
+    public Task<byte[]> CallAsync<T>(int call, int number, T argument)
     {
         var answer = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
         int request;
@@ -199,7 +203,8 @@ sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
 
         try
         {
-            outbox.Send(WorkerFrame.Callback, number, (ulong)request, argument);
+            if (!outbox.SendDuring(call, WorkerFrame.Callback, number, (ulong)request, argument))
+                throw new InvalidOperationException("The task that was given this callback has ended: call it, and await it, before.");
         }
         catch
         {

@@ -97,7 +97,9 @@ sealed class ProgressTarget<T>(IProgress<T> progress) : ProgressTarget
 [SupportedOSPlatform("linux")]
 sealed class RemoteProgress<T>(WorkerReferences worker, int number) : IProgress<T>
 {
-    public void Report(T value) => worker.Report(number, value);
+    readonly int _call = worker.Call;
+
+    public void Report(T value) => worker.Report(_call, number, value);
 }
 
 [SupportedOSPlatform("linux")]

@@ -148,8 +148,8 @@ sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
     {
         End(failed: true);
         var explained = Explain(error);
-        if (explained is OperationCanceledException cancelled)
-            _completion.TrySetCanceled(cancelled.CancellationToken);
+        if (explained is OperationCanceledException && Cancelled is { } token)
+            _completion.TrySetCanceled(token);
         else
             _completion.TrySetException(explained);
     }

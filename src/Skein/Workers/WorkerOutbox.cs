@@ -26,6 +26,21 @@ sealed class WorkerOutbox(Ring results)
         }
     }
 
+    /// <summary>Which call runs: what belongs to another one is over.</summary>
+    public int Call { get; private set; }
+
+    /// <summary>As <see cref="Send"/>, unless the call that it belongs to has ended: then false, and nothing is sent.</summary>
+    public bool SendDuring<T>(int call, WorkerFrame kind, int first, ulong second, T value)
+    {
+        lock (_gate)
+        {
+            if (call != Call)
+                return false;
+            Send(kind, first, second, value);
+            return true;
+        }
+    }
+
     /// <summary>Sends kind, two numbers and a value; in a rehearsal, does all but send them.</summary>
     /// <exception cref="CannotTravelException">The value belongs to this process; nothing was sent.</exception>
     public void Send<T>(WorkerFrame kind, int first, ulong second, T value, bool isRehearsal = false)
@@ -50,6 +65,8 @@ sealed class WorkerOutbox(Ring results)
                 _writer.Abandon();
             else
                 _sender.Send(_writer.Written.Span);
+            if (kind is WorkerFrame.Result or WorkerFrame.Fault)
+                Call++;
         }
     }
 }
