@@ -64,6 +64,16 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         Fill();
     }
 
+    /// <summary>
+    /// Starts what is missing. For a timer: a worker that is lost in the moment in which its neighbour has just begun to serve, and still
+    /// counts as starting, is missed by those who act at once.
+    /// </summary>
+    public void Ensure()
+    {
+        if (!_stopped.IsCancellationRequested && dispatcher.Workers.Count < Wanted)
+            Fill();
+    }
+
     /// <summary>Whether there may be more than there shall be now.</summary>
     public bool CanGrow => Volatile.Read(ref _wanted) < Volatile.Read(ref _most);
 

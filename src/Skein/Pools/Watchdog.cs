@@ -63,6 +63,7 @@ sealed class Watchdog : IAsyncDisposable
             }
 
             _dispatcher.Balance();
+            _supervisor.Ensure();
             if (_dispatcher.Waiting > 0)
                 _supervisor.Grow();
             if (_options.SoftMemoryLimit is { } limit && Stopwatch.GetElapsedTime(_memoryLookedAt) > MemoryInterval)
