@@ -58,9 +58,20 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     /// <exception cref="PlaceException">One could not be started: then none is left.</exception>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        var workers = await Task.WhenAll(Enumerable.Range(0, _wanted).Select(_ => StartOneAsync(cancellation))).ConfigureAwait(false);
-        foreach (var worker in workers)
-            TryServe(worker);
+        var first = _wanted;
+        lock (_gate)
+            _starting += first;
+        try
+        {
+            foreach (var worker in await Task.WhenAll(Enumerable.Range(0, first).Select(_ => StartOneAsync(cancellation))).ConfigureAwait(false))
+                TryServe(worker);
+        }
+        finally
+        {
+            lock (_gate)
+                _starting -= first;
+        }
+
         Fill();
     }
 
