@@ -30,11 +30,14 @@ static class WorkerStart
         }
 
         ModuleCheck.Verify();
+
+        // The caller's standard input is the caller's: a function that reads it finds nothing there.
+        using var nothing = File.OpenHandle("/dev/null");
         var request = new SpawnRequest(Command.Program, Command.Arguments)
         {
             Environment = Environment(id, options, cgroup),
             WorkingDirectory = options.WorkingDirectory,
-            Descriptors = [(memory.Descriptor, MemoryTarget), (control.Descriptor, ControlTarget), (output, 1), (errors, 2)],
+            Descriptors = [((int)nothing.DangerousGetHandle(), 0), (memory.Descriptor, MemoryTarget), (control.Descriptor, ControlTarget), (output, 1), (errors, 2)],
             DieWithParent = false,   // it watches the parent itself, and so has time to take what it has started along
             WakeWithoutParent = true,
             Niceness = options.Niceness,

@@ -91,6 +91,13 @@ public class UserMistakeTests
         Assert.Contains("broken on purpose", (await Assert.ThrowsAsync<IOException>(() => process.Completion.Within())).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_function_that_reads_standard_input_finds_it_empty()
+    {
+        await using var pool = await Start(1);
+        Assert.Null(await pool.RunAsync(static () => Console.In.ReadLine()).Within());
+    }
+
     static Callback<int, int>? Late { get; set; }
 
     static IProgress<int>? LateReport { get; set; }
