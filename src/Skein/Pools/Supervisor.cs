@@ -247,9 +247,15 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
 
     async Task FillOneAsync(bool afterFailure)
     {
-        await StartLivingAsync(afterFailure, TryServe).ConfigureAwait(false);
-        lock (_gate)
-            _starting--;
+        try
+        {
+            await StartLivingAsync(afterFailure, TryServe).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+                _starting--;
+        }
     }
 
     // Tries until one lives, with pauses between failures, or the pool is stopped. Never fails.
@@ -272,9 +278,9 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
                     if (take(await StartOneAsync(_stopped.Token).ConfigureAwait(false)))
                         return;
                 }
-                catch (Exception error) when (error is PlaceException or ProcessLostException)
+                catch (Exception error) when (error is not OperationCanceledException || !_stopped.IsCancellationRequested)
                 {
-                    _lastFailure = error;
+                    _lastFailure = error;   // whatever it was: a place that stays empty would be worse
                 }
             }
         }

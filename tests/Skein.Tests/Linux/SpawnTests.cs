@@ -95,7 +95,7 @@ public sealed class SpawnTests
     [Fact]
     public async Task A_peak_of_memory_above_ours_is_exact()
     {
-        var size = Environment.WorkingSet + (200 << 20);
+        var size = ProcessDescriptor.OwnPeakResident + (200 << 20);
         var (_, status) = await Programs.Run(new SpawnRequest(ProgramPath.Find("python3"), ["-c", $"b = bytearray({size})"]));
         Assert.False(status.Use.PeakIsUpperBound);
         Assert.InRange(status.Use.PeakResidentBytes, size, size + (100 << 20));
