@@ -56,7 +56,9 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
         {
             await _worker.Ready.WaitAsync(cancellation).ConfigureAwait(false);
             Change(ProcessEvent.Started);
-            if (_worker.Submit(_item) && _item.Completion is { IsFaulted: true, Exception.InnerException: CannotTravelException refused })
+            if (!_worker.Submit(_item))
+                _item.Fail((await _worker.Exited.ConfigureAwait(false)).ToException(Id));   // its end came first, and knew of no call
+            if (_item.Completion is { IsFaulted: true, Exception.InnerException: CannotTravelException refused })
                 throw refused;
         }
         catch

@@ -391,7 +391,8 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     async Task PrepareAsync(Worker worker)
     {
         var first = new WorkItem<Nothing>(new ActionJob(options.Initializer ?? (static () => { }))) { IsBound = true };
-        worker.Submit(first);
+        if (!worker.Submit(first))
+            throw new PlaceException($"Worker {worker.Id} ended as soon as it was ready.");
         try
         {
             await first.Completion.ConfigureAwait(false);

@@ -286,17 +286,15 @@ sealed class OsProcessWorker : Worker
             while (!_broken && _receiver.TryReceive(out var message))   // after what could not be read, nothing else means what it says
                 freed += Take(message) ? 1 : 0;
         }
-        catch (Exception error) when (!_ended)
+        catch (Exception error)
         {
-            _broken = true;
+            _broken = true;   // also where it has ended: who looks again would find the same remains, for ever
+            if (_ended)
+                return freed;
 
             // A worker that sends what cannot be read has lost its senses (or a stranger writes in its memory): replace it.
             _output.Note($"skein: worker {Id} sent what cannot be read: {error.Message}");
             Kill(ExitCause.Lost);
-        }
-        catch (Exception)
-        {
-            // the remains of a worker that is gone already
         }
 
         return freed;
