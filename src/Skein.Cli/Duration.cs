@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Skein.Cli;
 
-/// <summary>A time as people write it: <c>500ms</c>, <c>1s</c>, <c>1.5m</c>, <c>2h</c>, or plain seconds as timeout(1) takes them.</summary>
+/// <summary>A time as people write it: <c>500ms</c>, <c>1s</c>, <c>1.5m</c>, <c>2h</c>, <c>5d</c>, or plain seconds as timeout(1) takes them.</summary>
 static class Duration
 {
-    public const string Expected = "a time such as 500ms, 1s, 1.5m, 2h or 10 (seconds)";
+    public const string Expected = "a time such as 500ms, 1s, 1.5m, 2h, 5d or 10 (seconds), at most 49d";
 
     /// <summary>What a timer can wait for.</summary>
     static readonly TimeSpan Longest = TimeSpan.FromDays(49);

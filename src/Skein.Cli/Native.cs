@@ -23,6 +23,31 @@ static partial class Native
     [LibraryImport("libc", EntryPoint = "kill")]
     public static partial int Kill(int process, int signal);
 
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    public static partial int Control(int descriptor, int command, nint argument);
+
+    public const int GetDescriptorFlags = 1, CloseOnExec = 1;
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    public static partial int Poll(Span<PollDescriptor> descriptors, nuint count, int milliseconds);
+
+    /// <summary>Waits until a descriptor that does not wait by itself can be read or written, or has ended.</summary>
+    public static void WaitFor(int descriptor, short events)
+    {
+        Span<PollDescriptor> one = [new(descriptor, events)];
+        _ = Poll(one, 1, -1);   // interrupted: the caller tries again
+    }
+
+    public const short Readable = 1, Writable = 4;
+
+    [StructLayout(LayoutKind.Sequential)]
+    public readonly struct PollDescriptor(int descriptor, short events)
+    {
+        readonly int _descriptor = descriptor;
+        readonly short _events = events;
+        readonly short _returned;
+    }
+
     [LibraryImport("libc", EntryPoint = "ioctl")]
     public static partial int WindowSize(int descriptor, nuint request, Span<ushort> rowsAndColumns);
 }

@@ -10,6 +10,7 @@ static class Program
     {
         try
         {
+            ClosedStreams.Replace();
             return await CarryOutAsync(CommandWords.Split(words)).ConfigureAwait(false);
         }
         catch (CommandFailure failure)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Skein.Cli;
@@ -64,7 +65,7 @@ static class RunCommand
     static void Write(RunRequest request, JobEnd end, MemoryLimitKind? limit, TimeSpan duration)
     {
         var line = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(line))
+        using (var json = new Utf8JsonWriter(line, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             json.WriteString("command", ShellText.Join(request.Program));

@@ -88,7 +88,7 @@ sealed class SignalForwarding : IDisposable
     {
         if (process.State == ProcessState.Exited)
             return;
-        _ = Native.Kill(process.OsProcessId, signal);
+        process.Signal(signal);
         if (signal == Interrupt)
             _ = KillLaterAsync(process);
     }

@@ -37,7 +37,7 @@ sealed class StandardStream(int descriptor, string name)
                 case Native.Interrupted:
                     break;
                 case Native.TryAgain: // some other program made the terminal or pipe we share non-blocking
-                    Thread.Sleep(1);
+                    Native.WaitFor(descriptor, Native.Writable);
                     break;
                 case Native.BrokenPipe:
                     throw new CommandFailure(ExitCode.OfSignal(13), "");

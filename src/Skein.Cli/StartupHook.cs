@@ -20,7 +20,7 @@ static class StartupHook
 
         // What the application starts itself is nothing of ours, though it inherits the environment.
         Environment.SetEnvironmentVariable(ApplicationHook.Variable, null);
-        Environment.SetEnvironmentVariable(ApplicationHook.HooksVariable, null);
+        ApplicationHook.HideFromChildren();
         ApplicationHook.GoOn();
     }
 }

@@ -59,6 +59,7 @@ sealed class ProgramProcess : Process<int>
             var errors = streams.Output(program.StandardError, 2);
             var child = Spawner.Start(new(path, program.Arguments)
             {
+                Name = program.Program,
                 Environment = options.Environment.Count == 0 ? null : Merge(options.Environment),
                 WorkingDirectory = options.WorkingDirectory,
                 Descriptors = [(input, 0), (output, 1), (errors, 2)],

@@ -7,14 +7,14 @@ sealed class PlainDisplay(MapProgress progress, bool often) : MapDisplay
 
     protected override TimeSpan Each => TimeSpan.FromSeconds(often ? 1 : 10);
 
-    protected override void Show() => Messages.Note(Line(progress));
+    protected override void Show() => Messages.Note(Line(progress, atEnd: false));
 
     protected override void End()
     {
     }
 
-    /// <summary>The whole state in one line.</summary>
-    public static string Line(MapProgress progress)
+    /// <summary>The whole state in one line. At the end nothing is left, though not all may be done.</summary>
+    public static string Line(MapProgress progress, bool atEnd)
     {
         var line = string.Create(System.Globalization.CultureInfo.InvariantCulture,
             $"{progress.Done + progress.Skipped}{(progress.Total is { } total ? $" of {total}" : "")} done, {progress.Failed} failed, {progress.Rate:0.#}/s, {Duration.Format(progress.Elapsed)}");
@@ -22,7 +22,7 @@ sealed class PlainDisplay(MapProgress progress, bool often) : MapDisplay
             line += $", {progress.Stopped} stopped";
         if (progress.Restarts is > 0 and var restarts)
             line += $", {restarts} {(restarts == 1 ? "worker" : "workers")} replaced";
-        if (progress.Remaining is { } remaining && remaining > TimeSpan.Zero)
+        if (!atEnd && progress.Remaining is { } remaining && remaining > TimeSpan.Zero)
             line += $", about {Duration.Format(remaining)} left";
         return line;
     }

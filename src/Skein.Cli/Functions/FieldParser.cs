@@ -16,7 +16,7 @@ static class FieldParser
         if (type == typeof(double) || type == typeof(float) || type == typeof(decimal))
             return text => text.Contains(',') ? throw new FormatException($"'{text}' has a comma; the decimal point is '.'.") : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
         if (type.IsEnum)
-            return text => Enum.Parse(type, text, ignoreCase: true);
+            return text => ParseEnum(type, text);
         if (type == typeof(Uri))
             return text => new Uri(text, UriKind.RelativeOrAbsolute);
         if (type == typeof(FileInfo))
@@ -49,6 +49,17 @@ static class FieldParser
         TypeCode.String => "string",
         _ => type.Name,
     };
+
+    // By name only: a number may be none of the type's values, and Enum.Parse takes any.
+    static object ParseEnum(Type type, string text)
+    {
+        var names = text.Split(',', StringSplitOptions.TrimEntries);
+        if (names.Length > 1 && !type.IsDefined(typeof(FlagsAttribute), inherit: false))
+            throw new FormatException($"'{text}' is more than one value.");
+        return Array.TrueForAll(names, name => Enum.GetNames(type).Contains(name, StringComparer.OrdinalIgnoreCase))
+            ? Enum.Parse(type, text, ignoreCase: true)
+            : throw new FormatException($"'{text}' is none of its names.");
+    }
 
     static object? Parsed<T>(string text) where T : IParsable<T> => T.Parse(text, CultureInfo.InvariantCulture);
 }

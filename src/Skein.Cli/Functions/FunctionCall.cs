@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 
 namespace Skein.Cli;
@@ -5,11 +6,25 @@ namespace Skein.Cli;
 /// <summary>The user's function with arguments that only the command line knew: what a worker runs.</summary>
 static class FunctionCall
 {
-    /// <summary>Calls the function and awaits what it promises.</summary>
-    public static async Task<object?> InvokeAsync(Delegate function, object?[] arguments)
+    static readonly ConcurrentDictionary<MethodInfo, InputArguments> Known = new();
+
+    /// <summary>
+    /// Calls the function with what the input says, and awaits what it promises. The arguments are made here, where they are used: so
+    /// they may be what could not travel, as a FileInfo. A <see cref="RefusedInput"/> where they cannot be made.
+    /// </summary>
+    public static async Task<object?> InvokeAsync(Delegate function, string input)
     {
-        // The hook brought this code into the worker; what the function starts has no use for it.
-        Environment.SetEnvironmentVariable(ApplicationHook.HooksVariable, null);
+        ApplicationHook.HideFromChildren();
+        object?[] arguments;
+        try
+        {
+            arguments = Known.GetOrAdd(function.Method, static method => new(method)).Read(input);
+        }
+        catch (FormatException error) when (error.Data.Contains(InputArguments.Refused))
+        {
+            return new RefusedInput(error.Message);
+        }
+
         var result = function.Method.Invoke(function.Target, BindingFlags.DoNotWrapExceptions, null, arguments, null);
         switch (result)
         {
@@ -50,3 +65,6 @@ static class FunctionCall
     public static Delegate DelegateOf(MethodInfo function) => function.CreateDelegate(
         System.Linq.Expressions.Expression.GetDelegateType([.. function.GetParameters().Select(parameter => parameter.ParameterType), function.ReturnType]));
 }
+
+/// <summary>The input does not fit the function: the message says which field. The function was not called.</summary>
+sealed record RefusedInput(string Message);

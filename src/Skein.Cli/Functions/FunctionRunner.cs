@@ -8,7 +8,6 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
 {
     readonly MapRequest _request;
     readonly Delegate _function;
-    readonly InputArguments _arguments;
     readonly Type _resultType;
     readonly WorkerPool _pool;
     readonly int _workers;
@@ -17,7 +16,6 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
     {
         _request = request;
         _function = FunctionCall.DelegateOf(function);
-        _arguments = new(function);
         _resultType = FunctionCall.ResultType(function);
         _pool = pool;
         _workers = workers;
@@ -41,7 +39,7 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
                 Grace = request.Limits.Grace,
                 OnOutput = Forward,
                 OnError = Forward,
-                Environment = request.Limits.InThread ? new Dictionary<string, string>() : ApplicationHook.OfWorkers,
+                Environment = request.Limits.InThread ? new Dictionary<string, string>() : ApplicationHook.OfWorkers(),
             }).ConfigureAwait(false);
             return new(request, function, pool, workers);
         }
@@ -61,13 +59,11 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
         var started = TimeProvider.System.GetTimestamp();
         try
         {
-            var result = await _pool.RunAsync(FunctionCall.InvokeAsync, _function, _arguments.Read(job.Input), stop).ConfigureAwait(false);
+            var result = await _pool.RunAsync(FunctionCall.InvokeAsync, _function, job.Input, stop).ConfigureAwait(false);
+            if (result is RefusedInput refused)
+                return new(JobCause.Threw, ExitCode.Usage, Detail: refused.Message);
             ResultText.Append(output.Output, result, _resultType);
             return new(JobCause.Exited, 0);
-        }
-        catch (FormatException error) when (error.Data.Contains(InputArguments.Refused))
-        {
-            return new(JobCause.Threw, ExitCode.Usage, Detail: error.Message);
         }
         catch (Exception) when (stop.IsCancellationRequested)
         {

@@ -1,24 +1,45 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Skein.Cli;
 
 /// <summary>The help that the grammar gives, followed by what a grammar cannot say.</summary>
-sealed class Help(HelpAction grammar) : SynchronousCommandLineAction
+sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
 {
     public override int Invoke(ParseResult parseResult)
     {
+        var output = parseResult.InvocationConfiguration.Output;
+        using var text = new StringWriter(CultureInfo.InvariantCulture);
+        parseResult.InvocationConfiguration.Output = text;
         var code = grammar.Invoke(parseResult);
-        parseResult.InvocationConfiguration.Output.Write(parseResult.CommandResult.Command.Name switch
+        parseResult.InvocationConfiguration.Output = output;
+        var (usage, more) = parseResult.CommandResult.Command.Name switch
         {
-            "map" => Map,
-            "run" => Run,
-            "completion" => "",
-            _ => Root,
-        });
+            "map" => (MapUsage, Map),
+            "run" => (RunUsage, Run),
+            "completion" => ("  skein completion bash|zsh|fish", ""),
+            _ => ("  skein run|map|completion …", Root),
+        };
+        output.Write(Usage().Replace(text.ToString(), $"Usage:\n{usage}\n", 1) + more);
         return code;
     }
+
+    // The grammar knows neither what the command is called where it is installed, nor what stands after -- and :::.
+    [GeneratedRegex(@"Usage:\r?\n.*\r?\n")]
+    private static partial Regex Usage();
+
+    const string RunUsage = """
+          skein run [options] FILE.cs|APP.dll [-- ARGS…]
+          skein run [options] -- PROGRAM [ARGS…]
+        """;
+
+    const string MapUsage = """
+          skein map [options] -- PROGRAM [ARGS…] [::: INPUTS…]
+          skein map [options] FILE.cs|APP.dll --function NAME [::: INPUTS…]
+        """;
 
     const string Root = """
         Examples:
@@ -42,8 +63,6 @@ sealed class Help(HelpAction grammar) : SynchronousCommandLineAction
 
     const string Map = """
         Inputs stand after :::, or are read one a line from standard input. No shell is involved: an input is one argument.
-          skein map [options] -- PROGRAM ARGS… [::: INPUTS…]
-          skein map [options] FILE.cs --function NAME [::: INPUTS…]
 
         In ARGS: {} the input, {/} its base name, {//} its folder, {.} without extension, {/.} base name without
         extension, {#} the job's number. Without any of them the input is appended.

@@ -122,8 +122,8 @@ sealed class Inputs
             {
                 case Native.Interrupted:
                     break;
-                case Native.TryAgain:
-                    Thread.Sleep(1);
+                case Native.TryAgain: // some other program made what we share non-blocking
+                    Native.WaitFor(0, Native.Readable);
                     break;
                 case var error:
                     throw new CommandFailure(ExitCode.NoInput, $"standard input cannot be read: {Marshal.GetPInvokeErrorMessage(error)}.");

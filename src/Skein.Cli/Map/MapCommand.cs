@@ -32,7 +32,7 @@ static class MapCommand
         using (MapDisplay.Start(progress, request))
             code = await run.RunAsync().ConfigureAwait(false);
         if (progress.Failed > 1 || interruption.ExitCode is not null)
-            Messages.Note(PlainDisplay.Line(progress));
+            Messages.Note(PlainDisplay.Line(progress, atEnd: true));
         (writer as JsonWriter)?.WriteSummary(progress, interruption.ExitCode ?? code);
         return interruption.ExitCode ?? code;
     }

@@ -104,7 +104,7 @@ sealed class MapRun(MapRequest request, Inputs inputs, JobRunner runner, ResultO
         if (result.End.Cause == JobCause.Stopped)
             return;
         var tries = result.Tries > 1 ? $" ({result.Tries} tries)" : "";
-        Messages.Error($"job {result.Job.Number}: {result.End.Describe()}{tries}: {TerminalText.Fit(result.Command, 400)}");
+        Messages.Error($"job {result.Job.Number}: {result.End.Describe().TrimEnd('.')}{tries}: {TerminalText.Fit(result.Command, 400)}");
         lock (_lock)
         {
             if (_failures++ == 0)

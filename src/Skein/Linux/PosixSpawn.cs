@@ -24,7 +24,7 @@ static unsafe partial class PosixSpawn
             SetAttributes(attributes, request.NewGroup);
             SetActions(actions, request, copies, strings);
             int id;
-            var error = Spawn(&id, strings.Text(request.Program), actions, attributes, strings.List([request.Program, .. request.Arguments]), strings.List(environment));
+            var error = Spawn(&id, strings.Text(request.Program), actions, attributes, strings.List([request.Name ?? request.Program, .. request.Arguments]), strings.List(environment));
             if (error != 0)
                 throw new LinuxException($"start of {request.Program}: posix_spawn", error);
             return (id, Adjust(id, request));

@@ -5,6 +5,9 @@ namespace Skein;
 /// <param name="Arguments">The arguments after the program's own name.</param>
 sealed record SpawnRequest(string Program, IReadOnlyList<string> Arguments)
 {
+    /// <summary>What the program finds as its own name (<c>argv[0]</c>); null: its path.</summary>
+    public string? Name { get; init; }
+
     /// <summary>All of it; null: what this process has at this moment.</summary>
     public IReadOnlyList<KeyValuePair<string, string>>? Environment { get; init; }
 

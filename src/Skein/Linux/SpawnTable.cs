@@ -31,7 +31,7 @@ static unsafe class SpawnTable
             table.Add($"prlimit of {resource} to {value}", SetLimit, 0, (nint)resource, table.Value(new Limit(value, value)));
         ResetSignals(table);
 
-        var arguments = table.Texts([request.Program, .. request.Arguments]);
+        var arguments = table.Texts([request.Name ?? request.Program, .. request.Arguments]);
         table.Add("execve", Execute, program, arguments, table.Texts(environment));
     }
 

@@ -7,8 +7,9 @@ public sealed class CommandLineTests
     [InlineData("--memory takes a size such as 64M, 1.5G or 4096 (bytes); 'lots' is none.", "map", "--memory", "lots", "--", "true")]
     [InlineData("--memory takes a size such as 64M, 1.5G or 4096 (bytes); '0' is none.", "run", "--memory", "0", "--", "true")]
     [InlineData("--memory needs a value: a size such as 64M, 1.5G or 4096 (bytes).", "run", "--memory")]
-    [InlineData("--timeout takes a time such as 500ms, 1s, 1.5m, 2h or 10 (seconds); 'soon' is none.", "map", "--timeout", "soon", "--", "true")]
-    [InlineData("--timeout takes a time such as 500ms, 1s, 1.5m, 2h or 10 (seconds); '0s' is none.", "map", "--timeout", "0s", "--", "true")]
+    [InlineData("--timeout takes a time such as 500ms, 1s, 1.5m, 2h, 5d or 10 (seconds), at most 49d; 'soon' is none.", "map", "--timeout", "soon", "--", "true")]
+    [InlineData("--timeout takes a time such as 500ms, 1s, 1.5m, 2h, 5d or 10 (seconds), at most 49d; '0s' is none.", "map", "--timeout", "0s", "--", "true")]
+    [InlineData("2h, 5d or 10 (seconds), at most 49d; '99999999h' is none.", "run", "--timeout", "99999999h", "--", "true")]
     [InlineData("--grace takes a time", "run", "--grace", "1x", "--", "true")]
     [InlineData("--jobs takes a whole number from 1; '0' is none.", "map", "--jobs", "0", "--", "true")]
     [InlineData("--retry takes a whole number from 0; '-1' is none.", "map", "--retry=-1", "--", "true")]
@@ -64,7 +65,11 @@ public sealed class CommandLineTests
         Assert.Equal(0, root.Code);
         foreach (var word in (string[])["run", "map", "completion", "124 time-out", "137 out of memory"])
             Assert.Contains(word, root.Output);
+        var run = await SkeinCommand.RunAsync("run", "--help");
+        Assert.Contains("Usage:\n  skein run [options] FILE.cs|APP.dll [-- ARGS…]\n  skein run [options] -- PROGRAM [ARGS…]\n\n", run.Output);
         var map = await SkeinCommand.RunAsync("map", "--help");
+        Assert.Contains("Usage:\n  skein map [options] -- PROGRAM [ARGS…] [::: INPUTS…]\n  skein map [options] FILE.cs|APP.dll --function NAME [::: INPUTS…]\n\n", map.Output);
+        Assert.DoesNotContain("skein-cli", root.Output + run.Output + map.Output);
         foreach (var word in (string[])["--memory <SIZE>", "--timeout <TIME>", "--halt", "--resume", "{/.}", "separated by tabs", "A last array takes all remaining"])
             Assert.Contains(word, map.Output);
     }

@@ -94,7 +94,7 @@ public sealed class MapFailureTests
     {
         var missing = await SkeinCommand.RunAsync("map", "--", "no-such-program", ":::", "a");
         Assert.Equal(127, missing.Code);
-        Assert.Contains("no-such-program", missing.Error);
+        Assert.Contains("There is no program 'no-such-program' in the folders of PATH: no-such-program a", missing.Error);
         var none = await SkeinCommand.RunAsync("map", "--", "/etc/passwd", ":::", "a");
         Assert.Equal(126, none.Code);
         Assert.Contains("/etc/passwd", none.Error);
@@ -132,6 +132,18 @@ public sealed class MapFailureTests
         File.Delete("/tmp/skein-ctrl-c");
         Assert.Equal((130, "stopped\n"), (ended.Code, ended.Output));
         Assert.False(File.Exists("/tmp/skein-never"));
+    }
+
+    [Fact]
+    public async Task After_Ctrl_C_nothing_is_said_to_be_left()
+    {
+        using var folder = new ScratchFolder();
+        using var started = SkeinCommand.Start(["map", "--jobs", "1", "--", "sh", "-c", "test $0 = a || { echo $$ > $0; exec sleep 60; }", ":::", "a", folder["job"], "c"]);
+        await Limits.Until(() => File.Exists(folder["job"]) && new FileInfo(folder["job"]).Length > 0, "the second job's start");
+        await started.SignalAsync("INT");
+        var ended = await started.EndAsync();
+        Assert.Equal(130, ended.Code);
+        Assert.Matches("(?m)^skein: 1 of 3 done, 0 failed, [^,]*, [^,]*, 1 stopped$", ended.Error);
     }
 
     [Fact]

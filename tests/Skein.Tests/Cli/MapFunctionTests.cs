@@ -17,9 +17,12 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
         static string Day(DateOnly day, DayOfWeek expected, bool sure = true) => $"{day:yyyy}-{day.DayOfYear} {day.DayOfWeek == expected} {sure}";
         static async Task<(int Length, string Upper)> Info(string s) { await Task.Yield(); return (s.Length, s.ToUpperInvariant()); }
         static void Print(string s) => Console.WriteLine("printed " + s);
+        static string Name(FileInfo file, DirectoryInfo? folder = null) => $"{file.Name} {folder?.FullName}";
+        static FileAccess Access(FileAccess access) => access;
         static string? Nothing(string s) => null;
         static int Id(string s) { Thread.Sleep(20); return Environment.ProcessId; }
         static string Who(string s) => System.Reflection.Assembly.GetEntryAssembly()!.GetName().Name + " " + Environment.GetEnvironmentVariable("DOTNET_STARTUP_HOOKS");
+        static string Hooked(string s) => Environment.GetEnvironmentVariable("DOTNET_STARTUP_HOOKS") + " " + AppContext.TryGetSwitch("Skein.Tests.Hooked", out _);
         int Captures(int a) => a + captured;
         static string Read(Stream s) => "";
         static int Fail(string how)
@@ -57,6 +60,8 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
     [InlineData("Join", "a  b c", "a|b|c")]
     [InlineData("Day", "2026-01-31 saturday", "2026-31 True True")]
     [InlineData("Day", "2026-01-31 Monday false", "2026-31 False False")]
+    [InlineData("Name", "/tmp/a.txt /tmp/b", "a.txt /tmp/b")]
+    [InlineData("Access", "read, WRITE", "\"ReadWrite\"")]
     [InlineData("Info", "ä b", "{\"Item1\":3,\"Item2\":\"Ä B\"}")]
     [InlineData("Pages.Render", "x", "{\"Name\":\"x\",\"Size\":1.5}")]
     public async Task An_input_becomes_the_functions_arguments_and_its_result_a_line(string function, string input, string line) =>
@@ -79,7 +84,7 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
     }
 
     [Theory]
-    [InlineData("Rendr", "functions has no function 'Rendr'. At its top level it has: Add,")]
+    [InlineData("Rendr", "functions has no function 'Rendr'. At its top level it has: Access, Add,")]
     [InlineData("Pages.Rendr", "functions has no function 'Pages.Rendr'")]
     [InlineData("Captures", "Captures uses variables of the file's top level")]
     [InlineData("Read", "the parameter 's' is of type System.IO.Stream, which cannot be made of text")]
@@ -88,6 +93,36 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
         var ended = await MapAsync(function, "a");
         Assert.Equal(64, ended.Code);
         Assert.Contains(message, ended.Error);
+    }
+
+    [Theory]
+    [InlineData("Day", "2026-01-31 99")]
+    [InlineData("Day", "2026-01-31 6")]
+    [InlineData("Day", "2026-01-31 Monday,Tuesday")]
+    [InlineData("Access", "4")]
+    public async Task An_enum_is_read_by_its_names(string function, string input)
+    {
+        var ended = await MapAsync(function, input);
+        Assert.Equal((64, ""), (ended.Code, ended.Output));
+        Assert.Contains(function == "Day" ? "is no DayOfWeek (Sunday, Monday," : "is no FileAccess (Read, Write, ReadWrite)", ended.Error);
+    }
+
+    [Fact]
+    public async Task Nothing_is_left_in_the_temporary_folder()
+    {
+        using var folder = new ScratchFolder();
+        var ended = await SkeinCommand.RunAsync("", ["map", file.Path, "--function", "Render", ":::", "a"], new Dictionary<string, string>(file.Home) { ["TMPDIR"] = folder.Path });
+        Assert.Equal((0, "<a>\n"), (ended.Code, ended.Output));
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public async Task A_startup_hook_of_the_users_own_runs_in_the_workers_and_ours_is_not_seen()
+    {
+        var hook = Path.Combine(AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Child/", StringComparison.Ordinal), "Skein.Tests.Child.dll");
+        var ended = await SkeinCommand.RunAsync("", ["map", file.Path, "--function", "Hooked", ":::", "a"],
+            new Dictionary<string, string>(file.Home) { ["DOTNET_STARTUP_HOOKS"] = hook });
+        Assert.Equal((0, $"{hook} True\n"), (ended.Code, ended.Output));
     }
 
     [Theory]

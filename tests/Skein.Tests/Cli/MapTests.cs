@@ -45,6 +45,22 @@ public sealed class MapTests
     }
 
     [Fact]
+    public async Task A_closed_standard_input_has_no_inputs()
+    {
+        var ended = await SkeinCommand.RunProgramAsync("bash", "-c", $"dotnet {SkeinCommand.Dll} map -- echo <&-");
+        Assert.Equal((0, "", ""), (ended.Code, ended.Output, ended.Error));
+    }
+
+    [Fact]
+    public async Task Standard_input_that_does_not_wait_is_read_to_its_end()
+    {
+        // Python makes the pipe non-blocking for both, as any program may that shares it.
+        var ended = await SkeinCommand.RunProgramAsync("bash", "-c",
+            $"(sleep 0.3; echo a; sleep 0.3; echo b) | (python3 -c 'import os; os.set_blocking(0, False)'; dotnet {SkeinCommand.Dll} map -- echo)");
+        Assert.Equal((0, "a\nb\n"), (ended.Code, ended.Output));
+    }
+
+    [Fact]
     public async Task No_shell_reads_an_input()
     {
         string[] inputs = ["$(id)", "a; echo b", "`id`", "a  b", "'\"", "*", "-n", ""];

@@ -19,6 +19,25 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task Closed_streams_are_empty_input_and_output_that_nobody_sees()
+    {
+        var input = await SkeinCommand.RunProgramAsync("bash", "-c", $"dotnet {SkeinCommand.Dll} run -- sh -c 'cat; readlink /proc/self/fd/0' <&-");
+        Assert.Equal((0, "/dev/null\n", ""), (input.Code, input.Output, input.Error));
+        var output = await SkeinCommand.RunProgramAsync("bash", "-c", $"dotnet {SkeinCommand.Dll} run -- readlink /proc/self/fd/1 >&-");
+        Assert.Equal((0, "", ""), (output.Code, output.Output, output.Error));
+    }
+
+    [Fact]
+    public async Task A_program_finds_the_name_by_which_it_was_called() =>
+        Assert.Equal("sh\n", (await SkeinCommand.RunAsync("run", "--", "sh", "-c", "echo $0")).Output);
+
+    [Fact]
+    public async Task Json_keeps_what_need_not_be_escaped() =>
+        Assert.Contains("""
+            {"command":"echo 'it'\"'\"'s' '<ä>'","cause":"exited"
+            """, (await SkeinCommand.RunAsync("run", "--json", "--", "echo", "it's", "<ä>")).Error);
+
+    [Fact]
     public async Task What_takes_too_long_is_stopped_and_ends_with_124()
     {
         var ended = await SkeinCommand.RunAsync("run", "--timeout", "300ms", "--", "sh", "-c", "trap 'echo asked; exit 0' TERM; while :; do sleep 0.05; done");
