@@ -5,7 +5,7 @@ using Skein.Tests.Structure;
 
 namespace Skein.Tests.Packages;
 
-/// <summary>The two packages, made from this source.</summary>
+/// <summary>The packages, made from this source.</summary>
 public sealed class PackedSource : IAsyncLifetime
 {
     // Of no other build, so that no cache can answer with an older one.
@@ -25,6 +25,7 @@ public sealed class PackedSource : IAsyncLifetime
         if (!Limits.Long)
             return;
         await PackAsync("src/Skein");
+        await PackAsync("src/Skein.Servers");
         await PackAsync("src/Skein.Cli");
     }
 
@@ -48,16 +49,18 @@ public partial class PackageTests(PackedSource packed) : IClassFixture<PackedSou
 
     const string TakesAMinute = "packs, restores and publishes for a minute: ./check --long";
 
-    [Fact(Skip = TakesAMinute, SkipWhen = nameof(IsShort))]
-    public void The_library_is_packed_with_its_readme_comments_and_symbols_and_names_no_path_of_the_machine()
+    [Theory(Skip = TakesAMinute, SkipWhen = nameof(IsShort))]
+    [InlineData("Skein")]
+    [InlineData("Skein.Servers")]
+    public void The_library_is_packed_with_its_readme_comments_and_symbols_and_names_no_path_of_the_machine(string name)
     {
-        using var package = ZipFile.OpenRead(Path.Combine(packed.Feed, $"Skein.{packed.Version}.nupkg"));
+        using var package = ZipFile.OpenRead(Path.Combine(packed.Feed, $"{name}.{packed.Version}.nupkg"));
         var files = package.Entries.Select(entry => entry.FullName).ToArray();
 
         Assert.Contains("README.md", files);
-        Assert.Contains("lib/net10.0/Skein.dll", files);
-        Assert.Contains("lib/net10.0/Skein.xml", files);
-        Assert.Contains("lib/net10.0/Skein.pdb", files);
+        Assert.Contains($"lib/net10.0/{name}.dll", files);
+        Assert.Contains($"lib/net10.0/{name}.xml", files);
+        Assert.Contains($"lib/net10.0/{name}.pdb", files);
         Assert.All(package.Entries.Where(entry => entry.Name.StartsWith("Skein.", StringComparison.Ordinal)), entry =>
         {
             using var content = new StreamReader(entry.Open(), Encoding.Latin1);

@@ -6,17 +6,26 @@ namespace Skein.Tests.Structure;
 /// <summary>The root of the library is the idea; folders before it are what it is built of, folders after it what is built with it.</summary>
 public partial class FolderTests
 {
-    // A folder may use only those before it, and those on its own line. This list is the one place to change the order.
-    static readonly string[][] Order =
-    [
-        ["Linux"],
-        ["Wire"],
-        ["Channels"],
-        ["Mobility"],
-        ["Containers"],
-        ["", "Workers"],   // the root of src/Skein, which is the idea, and how it is carried out in another process
-        ["Pools"],
-    ];
+    // A folder may use only those before it, and those on its own line. These lists are the one place to change the order.
+    static readonly Dictionary<string, string[][]> Orders = new()
+    {
+        ["src/Skein"] =
+        [
+            ["Linux"],
+            ["Wire"],
+            ["Channels"],
+            ["Mobility"],
+            ["Containers"],
+            ["", "Workers"],   // the root of src/Skein, which is the idea, and how it is carried out in another process
+            ["Pools"],
+        ],
+        ["src/Skein.Servers"] =
+        [
+            ["", "Threads"],   // the word for how a server serves, and the threads that make it true
+            ["Http"],
+            ["Streams"],
+        ],
+    };
 
     // The test compares words, so a member that is called as a type of a later folder is taken for its use: rename it.
     // Where that would be worse than the confusion, the file and the word stand here.
@@ -30,10 +39,13 @@ public partial class FolderTests
         "Wire/ObjectNumbers.cs: Place",
     ];
 
-    [Fact]
-    public void A_folder_uses_only_the_folders_before_it()
+    public static TheoryData<string> Projects => [.. Orders.Keys];
+
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void A_folder_uses_only_the_folders_before_it(string project)
     {
-        var files = Repository.Sources("src/Skein")
+        var files = Repository.Sources(project)
             .Select(file => (file.Path, Folder: FolderOf(file.Path), Code: NotCode().Replace(file.Text, "")))
             .ToArray();
         var home = files
@@ -45,15 +57,16 @@ public partial class FolderTests
             from file in files
             from word in Word().Matches(file.Code).Select(word => word.Value).Except(OwnType().Matches(file.Code).Select(type => type.Groups[1].Value))
             where !Members.Contains($"{file.Path}: {word}")
-            where home.TryGetValue(word, out var folder) && Level(folder) > Level(file.Folder)
+            where home.TryGetValue(word, out var folder) && Level(project, folder) > Level(project, file.Folder)
             select $"{file.Path} uses {word}, which is of '{home[word]}'";
 
         Assert.Equal([], backwards);
     }
 
-    [Fact]
-    public void A_folder_has_no_folders_in_it() =>
-        Assert.Equal([], Repository.Sources("src/Skein").Select(file => file.Path).Where(path => path.Count(c => c == '/') > 1));
+    [Theory]
+    [MemberData(nameof(Projects))]
+    public void A_folder_has_no_folders_in_it(string project) =>
+        Assert.Equal([], Repository.Sources(project).Select(file => file.Path).Where(path => path.Count(c => c == '/') > 1));
 
     [Fact]
     public void Only_the_tests_see_what_is_not_public() =>
@@ -63,10 +76,10 @@ public partial class FolderTests
 
     static string FolderOf(string path) => path.Split('/') is [var folder, _, ..] ? folder : "";
 
-    static int Level(string folder)
+    static int Level(string project, string folder)
     {
-        var level = Array.FindIndex(Order, line => line.Contains(folder));
-        Assert.True(level >= 0, $"src/Skein/{folder} has no place in the order of folders.");
+        var level = Array.FindIndex(Orders[project], line => line.Contains(folder));
+        Assert.True(level >= 0, $"{project}/{folder} has no place in the order of folders.");
         return level;
     }
 

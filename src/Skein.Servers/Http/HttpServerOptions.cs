@@ -1,0 +1,29 @@
+namespace Skein;
+
+/// <summary>What happens to requests that must wait; see <see cref="SkeinWebHostExtensions"/>.</summary>
+public sealed record HttpServerOptions
+{
+    /// <summary>
+    /// A request that could not be started this long after its arrival is answered 503 instead; null: it waits as long as its client does.
+    /// A client sets a shorter one with the header <c>Request-Timeout</c> (seconds, as a decimal number) or <c>grpc-timeout</c>.
+    /// </summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>What a refused client is told to wait before it tries again, in whole seconds: 1 by default.</summary>
+    public TimeSpan RetryAfter { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// A request waits for its body up to this many bytes before a thread is taken for it, so that a client that sends slowly holds none:
+    /// 64 KiB by default. What is longer is read by the handler.
+    /// </summary>
+    public int BodyBuffer { get; init; } = 64 * 1024;
+
+    internal HttpServerOptions Checked()
+    {
+        if (Deadline is { } deadline)
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(Deadline));
+        ArgumentOutOfRangeException.ThrowIfLessThan(RetryAfter, TimeSpan.Zero, nameof(RetryAfter));
+        ArgumentOutOfRangeException.ThrowIfNegative(BodyBuffer, nameof(BodyBuffer));
+        return this;
+    }
+}
