@@ -19,7 +19,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
 
     readonly Lock _gate = new();
     readonly TaskQueue _queue = new(options.QueueLimit);
-    readonly List<Worker> _workers = [];
+    Worker[] _workers = [];   // replaced when it changes, under the lock; never written: whoever has read it may go on with it
     double _cost = double.MaxValue;   // of a task, in microseconds: a moving average; at first: do not send ahead
     SpinPolicy _spin = new();
     int _polling;
@@ -34,30 +34,14 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
     }
 
     /// <summary>Those that get tasks.</summary>
-    public IReadOnlyList<Worker> Workers
-    {
-        get
-        {
-            lock (_gate)
-                return [.. _workers];
-        }
-    }
+    public IReadOnlyList<Worker> Workers => Serving;
 
     /// <summary>Tasks that were given to workers and have not ended.</summary>
-    public int Held
-    {
-        get
-        {
-            lock (_gate)
-                return _workers.Sum(worker => worker.Held);
-        }
-    }
+    public int Held => Serving.Sum(worker => worker.Held);
 
-    bool IsServing(Worker worker)
-    {
-        lock (_gate)
-            return _workers.Contains(worker);
-    }
+    Worker[] Serving => Volatile.Read(ref _workers);
+
+    bool IsServing(Worker worker) => Array.IndexOf(Serving, worker) >= 0;
 
     int Room(Worker worker) => worker.GainsFromCallsAhead ? Ahead : 1;
 
@@ -104,14 +88,14 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
             return;
         lock (_gate)
             _queue.Return(items);
-        foreach (var worker in Workers)
+        foreach (var worker in Serving)
             Feed(worker);
     }
 
     public void Add(Worker worker)
     {
         lock (_gate)
-            _workers.Add(worker);
+            Volatile.Write(ref _workers, [.. _workers, worker]);
         Feed(worker);
     }
 
@@ -119,7 +103,12 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
     public bool Remove(Worker worker)
     {
         lock (_gate)
-            return _workers.Remove(worker);
+        {
+            if (!IsServing(worker))
+                return false;
+            Volatile.Write(ref _workers, [.. _workers.Where(other => other != worker)]);
+            return true;
+        }
     }
 
     /// <summary>A worker has completed something: count what it cost, and give it more.</summary>
@@ -139,7 +128,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
             WorkItem? item;
             lock (_gate)
             {
-                if (!_workers.Contains(worker) || worker.Held >= Room(worker))
+                if (!IsServing(worker) || worker.Held >= Room(worker))
                     return;
                 item = _queue.Take();
             }
@@ -164,7 +153,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
     /// <summary>Looks whether somebody idles while another one holds back what it has not started. For a timer.</summary>
     public void Balance()
     {
-        foreach (var worker in Workers)
+        foreach (var worker in Serving)
         {
             if (worker.Held == 0)
                 Feed(worker);
@@ -201,7 +190,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
 
     void Steal(Worker idle)
     {
-        var richest = Workers.Where(worker => worker != idle).MaxBy(worker => worker.Held);
+        var richest = Serving.Where(worker => worker != idle).MaxBy(worker => worker.Held);
         if (richest is null || richest.Held < 2)
             return;
         var unstarted = richest.Unstarted().FindAll(item => !item.IsBound);

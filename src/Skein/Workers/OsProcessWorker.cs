@@ -35,7 +35,7 @@ sealed class OsProcessWorker : Worker
 
     readonly Lock _slots = new();
     readonly WorkItem?[] _items = new WorkItem?[WorkerMemory.Slots];
-    int _held;
+    int _held, _lastSlot;
     volatile bool _ended, _broken;
     int _intent = NoIntent;
 
@@ -369,11 +369,14 @@ sealed class OsProcessWorker : Worker
     {
         lock (_slots)
         {
-            for (var slot = 0; slot < _items.Length; slot++)
+            // Slots are freed in the order in which they were taken: the next one is nearly always free.
+            for (var turn = 1; turn <= _items.Length; turn++)
             {
+                var slot = (_lastSlot + turn) % _items.Length;
                 if (_items[slot] is null && Volatile.Read(ref _memory.Slot(slot)) == SlotState.Free)
                 {
                     _items[slot] = item;
+                    _lastSlot = slot;
                     Interlocked.Increment(ref _held);
                     item.Worker = this;
                     item.Slot = slot;
