@@ -15,6 +15,8 @@ const string Usage = """
 
 if (args is [FirstResult.Argument])
     return await FirstResult.RunAsync();
+if (args is [FirstResult.SpareArgument])
+    return await FirstResult.RunSpareAsync();
 
 string[] names = [];
 var rounds = 5;

@@ -21,6 +21,25 @@ public class RehearsalTests
     }
 
     [Fact]
+    public async Task A_spare_of_a_new_pool_has_compiled_what_an_earlier_pool_was_given()
+    {
+        await using (var earlier = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1, Spares = 1 }).Within(20))
+        {
+            await earlier.RunAsync(Rehearsed.MeasureElsewhere).Within();
+            await SpareIsIdle(earlier);
+        }
+
+        await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1, MinWorkers = 0, Spares = 1 }).Within(20);
+        await SpareIsIdle(pool, processes: 1);
+
+        var first = await pool.RunAsync(Rehearsed.MeasureElsewhere).Within();
+        var second = await pool.RunAsync(Rehearsed.MeasureElsewhere).Within();
+        Assert.Equal(first.Process, second.Process);
+        Assert.Equal(1, first.Runs);
+        Assert.True(second.Compiled - first.Compiled <= 2, $"from the start of the first task to that of the second, {second.Compiled - first.Compiled} methods were compiled");
+    }
+
+    [Fact]
     public async Task To_rehearse_a_function_runs_nothing_of_it()
     {
         await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1, Spares = 1 }).Within(20);
@@ -47,9 +66,9 @@ public class RehearsalTests
     }
 
     // It is told of kinds of tasks without anybody waiting for that: when its processor time stands still, it has done what it was told.
-    static async Task SpareIsIdle(WorkerPool pool)
+    static async Task SpareIsIdle(WorkerPool pool, int processes = 2)
     {
-        await Limits.Until(() => pool.WorkerProcessIds.Count == 2, "the spare");
+        await Limits.Until(() => pool.WorkerProcessIds.Count == processes, "the spare");
         var used = -1L;
         var still = 0;
         await Limits.Until(() =>
@@ -82,6 +101,9 @@ static class Rehearsed
     public static int WhoAmI() => Environment.ProcessId;
 
     public static Measured Measure() => new(Environment.ProcessId, Initialized.Count(), Initialized.At, JitInfo.GetCompiledMethodCount(currentThread: true));
+
+    // Of its own, so that no other test has made it known.
+    public static (int Process, int Runs, long Compiled) MeasureElsewhere() => (Environment.ProcessId, Initialized.Count(), JitInfo.GetCompiledMethodCount(currentThread: true));
 
     public readonly record struct Measured(int Process, int Runs, long ClassInitialized, long Compiled);
 
