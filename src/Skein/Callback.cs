@@ -12,18 +12,30 @@ namespace Skein;
 public static class Callback
 {
     /// <summary>A callback to a function of this process. It may be called by several processes at once.</summary>
-    public static Callback<T, TResult> To<T, TResult>(Func<T, TResult> function) => new(argument => new(function(argument)));
+    public static Callback<T, TResult> To<T, TResult>(Func<T, TResult> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return new(argument => new(function(argument)));
+    }
 
     /// <summary>A callback without a result.</summary>
-    public static Callback<T, Nothing> To<T>(Action<T> function) => new(argument =>
+    public static Callback<T, Nothing> To<T>(Action<T> function)
     {
-        function(argument);
-        return default;
-    });
+        ArgumentNullException.ThrowIfNull(function);
+        return new(argument =>
+        {
+            function(argument);
+            return default;
+        });
+    }
 
     /// <inheritdoc cref="To{T, TResult}(Func{T, TResult})"/>
     [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
-    public static Callback<T, TResult> To<T, TResult>(Func<T, Task<TResult>> function) => new(argument => new(function(argument)));
+    public static Callback<T, TResult> To<T, TResult>(Func<T, Task<TResult>> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return new(argument => new(function(argument)));
+    }
 }
 
 /// <summary>A function that stays with the caller. Made by <see cref="Callback.To{T, TResult}(Func{T, TResult})"/>.</summary>

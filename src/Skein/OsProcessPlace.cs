@@ -14,9 +14,14 @@ sealed class OsProcessPlace : Place
     internal override Task<Worker> StartWorkerAsync(string id, IWorkerOwner owner, ProcessOptions options, CancellationToken cancellation) =>
         Task.Run<Worker>(() => OsProcessWorker.Start(id, owner, options), cancellation);
 
-    internal override async Task<Process<TResult>> StartAsync<TResult>(Job<TResult> job, ProcessOptions? options, CancellationToken cancellation)
+    internal override Task<Process<TResult>> StartAsync<TResult>(Job<TResult> job, ProcessOptions? options, CancellationToken cancellation)
     {
-        var process = new OsProcess<TResult>(this, job, options ?? new());
+        job.RequireFunction();
+        return StartAsync(new OsProcess<TResult>(this, job, (options ?? new()).Checked()), cancellation);
+    }
+
+    static async Task<Process<TResult>> StartAsync<TResult>(OsProcess<TResult> process, CancellationToken cancellation)
+    {
         await process.StartAsync(cancellation).ConfigureAwait(false);
         return process;
     }
@@ -74,7 +79,7 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
             _ = TimeOutAsync(limit);
     }
 
-    public override Task StopAsync(TimeSpan? grace = null) => StopAsync(grace ?? options.Grace, ExitCause.Killed);
+    public override Task StopAsync(TimeSpan? grace = null) => StopAsync(grace is { } given ? TimeRange.Pause(given, nameof(grace)) : options.Grace, ExitCause.Killed);
 
     public override void Kill() => Worker.Kill(ExitCause.Killed);
 
@@ -115,6 +120,7 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
         try
         {
             await Task.Delay(limit, _ended.Token).ConfigureAwait(false);
+            _item.TimedOut = true;
             await StopAsync(options.Grace, ExitCause.TimedOut).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

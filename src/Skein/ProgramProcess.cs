@@ -9,6 +9,8 @@ sealed class ProgramProcess : Process<int>
     const int Terminate = 15;
 
     readonly ProgramStart _program;
+    readonly ProcessOptions _options;
+    readonly ProgramStreams _streams;
     readonly MemoryLimit? _limit;
     readonly TaskCompletionSource<int> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -20,8 +22,10 @@ sealed class ProgramProcess : Process<int>
     int _intent = -1;
     Exception? _streamFailure;
 
-    ProgramProcess(Place place, string id, ProgramStart program, MemoryLimit? limit, ChildProcess child)
+    ProgramProcess(Place place, string id, ProgramStart program, ProcessOptions options, ProgramStreams streams, MemoryLimit? limit, ChildProcess child)
     {
+        _options = options;
+        _streams = streams;
         Place = place;
         Id = id;
         _program = program;
@@ -48,15 +52,15 @@ sealed class ProgramProcess : Process<int>
     {
         cancellation.ThrowIfCancellationRequested();
         var id = ProcessIds.Next();
-        var options = program.Options;
+        var options = program.CheckedOptions();
         var path = ProgramPath.Find(program.Program, options.WorkingDirectory);
         var limit = Skein.MemoryLimit.For(options.MemoryLimit);
         var streams = new ProgramStreams();
         try
         {
             var input = streams.Input(program);
-            var output = streams.Output(program.StandardOutput, 1);
-            var errors = streams.Output(program.StandardError, 2);
+            var output = streams.Output(program);
+            var errors = streams.Errors(program);
             var child = Spawner.Start(new(path, program.Arguments)
             {
                 Name = program.Program,
@@ -68,8 +72,8 @@ sealed class ProgramProcess : Process<int>
                 Cgroup = limit?.Cgroup,
                 NewGroup = !program.ShareTerminal,
             });
-            var process = new ProgramProcess(place, id, program, limit, child);
-            process.Follow(streams, cancellation);
+            var process = new ProgramProcess(place, id, program, options, streams, limit, child);
+            process.Follow(cancellation);
             return Task.FromResult<Process<int>>(process);
         }
         catch (Exception error)
@@ -82,7 +86,7 @@ sealed class ProgramProcess : Process<int>
         }
     }
 
-    public override Task StopAsync(TimeSpan? grace = null) => StopAsync(grace ?? _program.Options.Grace, ExitCause.Killed);
+    public override Task StopAsync(TimeSpan? grace = null) => StopAsync(grace is { } given ? TimeRange.Pause(given, nameof(grace)) : _options.Grace, ExitCause.Killed);
 
     public override void Kill() => Kill(ExitCause.Killed);
 
@@ -115,16 +119,16 @@ sealed class ProgramProcess : Process<int>
         await _exited.Task.ConfigureAwait(false);
     }
 
-    void Follow(ProgramStreams streams, CancellationToken cancellation)
+    void Follow(CancellationToken cancellation)
     {
-        var drained = streams.Begin(_program, error =>
+        var drained = _streams.Begin(_program, error =>
         {
             Interlocked.CompareExchange(ref _streamFailure, error, null);
             Kill(ExitCause.Killed);
         });
         _limit?.Watch(_child.Id, () => Kill(ExitCause.OutOfMemory));
-        if (_program.Options.TimeLimit is { } time)
-            _timeLimit = new(_ => _ = StopAsync(_program.Options.Grace, ExitCause.TimedOut), null, time, Timeout.InfiniteTimeSpan);
+        if (_options.TimeLimit is { } time)
+            _timeLimit = new(_ => _ = StopAsync(_options.Grace, ExitCause.TimedOut), null, time, Timeout.InfiniteTimeSpan);
         _cancellation = cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
         _ = FinishAsync(drained);
     }
@@ -145,7 +149,7 @@ sealed class ProgramProcess : Process<int>
         else if (_limit?.WasExceeded == true)
             cause = ExitCause.OutOfMemory;
         _limit?.Dispose();
-        var exit = new Exit(cause, status.Code, status.Signal, status.Use, "");
+        var exit = new Exit(cause, status.Code, status.Signal, status.Use, _streams.LastErrors);
         if (_streamFailure is { } failure)
             _completion.TrySetException(new IOException($"A stream that {_program.Program} was given has failed, so it was killed: {failure.Message}", failure));
         else if (cause is ExitCause.Returned)

@@ -12,10 +12,10 @@ namespace Skein;
 public sealed class ProgramStart(string program, params IReadOnlyList<string> arguments)
 {
     /// <summary>A path, or a name to look for in the folders of <c>PATH</c>.</summary>
-    public string Program { get; } = program;
+    public string Program { get; } = program ?? throw new ArgumentNullException(nameof(program));
 
     /// <summary>The arguments after the program's own name.</summary>
-    public IReadOnlyList<string> Arguments { get; } = arguments;
+    public IReadOnlyList<string> Arguments { get; } = arguments?.Contains(null!) == false ? arguments : throw new ArgumentNullException(nameof(arguments), "There is no list of arguments, or one of them is null.");
 
     /// <summary>What it reads; null: nothing (its standard input is empty). <see cref="InheritInput"/> gives it this process's.</summary>
     public Stream? StandardInput { get; init; }
@@ -35,8 +35,23 @@ public sealed class ProgramStart(string program, params IReadOnlyList<string> ar
     /// </summary>
     public bool ShareTerminal { get; init; }
 
-    /// <summary>Limits, folder, environment. <see cref="ProcessOptions.OnOutput"/> and <see cref="ProcessOptions.OnError"/> are for functions.</summary>
+    /// <summary>
+    /// Limits, folder, environment. Either <see cref="ProcessOptions.OnOutput"/> takes the lines of standard output, or
+    /// <see cref="StandardOutput"/> its bytes; so it is with standard error.
+    /// </summary>
     public ProcessOptions Options { get; init; } = new();
+
+    /// <summary>Its options, if all that is said here makes sense.</summary>
+    internal ProcessOptions CheckedOptions()
+    {
+        if (StandardInput is not null && InheritInput)
+            throw new ArgumentException("A program reads either a stream or this process's standard input.", nameof(InheritInput));
+        if (Options.OnOutput is not null && StandardOutput != ProgramOutput.Inherit)
+            throw new ArgumentException("Standard output goes either to StandardOutput or, line by line, to OnOutput.", nameof(ProcessOptions.OnOutput));
+        if (Options.OnError is not null && StandardError != ProgramOutput.Inherit)
+            throw new ArgumentException("Standard error goes either to StandardError or, line by line, to OnError.", nameof(ProcessOptions.OnError));
+        return Options.Checked(isProgram: true);
+    }
 }
 
 /// <summary>Where a program's output goes.</summary>

@@ -7,13 +7,14 @@ namespace Skein;
 sealed class ProgramStreams
 {
     readonly List<int> _childs = [];
-    readonly List<(int Descriptor, ForwardedOutput Output)> _outputs = [];
+    readonly List<Reading> _outputs = [];
+    LineSink? _errors;
     int _input = -1;
 
     public int Input(ProgramStart program)
     {
         if (program.InheritInput)
-            return 0;
+            return Descriptor.IsInherited(0) ? 0 : Null(ReadOnly);
         if (program.StandardInput is null)
             return Null(ReadOnly);
         var (read, write) = Pipe();
@@ -21,19 +22,33 @@ sealed class ProgramStreams
         return read;
     }
 
-    public int Output(ProgramOutput output, int inherited)
+    public int Output(ProgramStart program) => Open(program.StandardOutput, program.Options.OnOutput is { } onLine ? new(onLine) : null, 1);
+
+    /// <summary>What goes through our hands is kept, as far as its last lines. A program that shares our standard error, perhaps a terminal, has it for itself.</summary>
+    public int Errors(ProgramStart program)
     {
-        switch (output)
+        if (program.Options.OnError is not null || program.StandardError is ForwardedOutput)
+            _errors = new(program.Options.OnError ?? (static _ => { }));
+        return Open(program.StandardError, _errors, 2);
+    }
+
+    /// <summary>The last lines of standard error, as far as they came this way.</summary>
+    public string LastErrors => _errors?.LastLines ?? "";
+
+    int Open(ProgramOutput output, LineSink? lines, int inherited)
+    {
+        var sink = (output, lines) switch
         {
-            case ForwardedOutput forwarded:
-                var (read, write) = Pipe(readByChild: false);
-                _outputs.Add((read, forwarded));
-                return write;
-            case DiscardedOutput:
-                return Null(WriteOnly);
-            default:
-                return inherited;
-        }
+            (ForwardedOutput forwarded, null) => forwarded.Sink,
+            (ForwardedOutput forwarded, not null) => forwarded.Sink + lines.Write,
+            (InheritedOutput, not null) => lines.Write,
+            _ => (Action<ReadOnlySpan<byte>>?)null,
+        };
+        if (sink is null)
+            return output is InheritedOutput && Descriptor.IsInherited(inherited) ? inherited : Null(WriteOnly);
+        var (read, write) = Pipe(readByChild: false);
+        _outputs.Add(new(read, sink, lines));
+        return write;
     }
 
     /// <summary>
@@ -48,7 +63,7 @@ sealed class ProgramStreams
         _input = -1;
         if (_outputs.Count == 0)
             return Task.CompletedTask;
-        var reads = _outputs.Select(output => ReadAsync(output.Descriptor, output.Output.Sink, onFailure)).ToArray();
+        var reads = _outputs.Select(output => ReadAsync(output, onFailure)).ToArray();
         _outputs.Clear();
         return Task.WhenAll(reads);
     }
@@ -56,8 +71,8 @@ sealed class ProgramStreams
     public void Abandon()
     {
         CloseChilds();
-        foreach (var (descriptor, _) in _outputs)
-            _ = Libc.Close(descriptor);
+        foreach (var output in _outputs)
+            _ = Libc.Close(output.Descriptor);
         if (_input >= 0)
             _ = Libc.Close(_input);
     }
@@ -93,11 +108,12 @@ sealed class ProgramStreams
         }
     }
 
-    static async Task ReadAsync(int descriptor, Action<ReadOnlySpan<byte>> sink, Action<Exception> onFailure)
+    static async Task ReadAsync(Reading output, Action<Exception> onFailure)
     {
         try
         {
-            await OutputPump.ReadAsync(descriptor, sink).ConfigureAwait(false);
+            await OutputPump.ReadAsync(output.Descriptor, output.Sink).ConfigureAwait(false);
+            output.Lines?.Complete();
         }
         catch (Exception error)
         {
@@ -128,4 +144,6 @@ sealed class ProgramStreams
 
     const int ReadOnly = 0, WriteOnly = 1;
 
+    /// <param name="Lines">Told at the end that there is no more, for the sake of a last line without an end.</param>
+    sealed record Reading(int Descriptor, Action<ReadOnlySpan<byte>> Sink, LineSink? Lines);
 }

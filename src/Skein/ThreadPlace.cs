@@ -16,15 +16,16 @@ sealed class ThreadPlace : Place
 
     internal override Task<Process<TResult>> StartAsync<TResult>(Job<TResult> job, ProcessOptions? options, CancellationToken cancellation)
     {
+        job.RequireFunction();
         Check(options);
         cancellation.ThrowIfCancellationRequested();
-        return Task.FromResult<Process<TResult>>(new ThreadProcess<TResult>(this, job, options ?? new(), cancellation));
+        return Task.FromResult<Process<TResult>>(new ThreadProcess<TResult>(this, job, (options ?? new()).Checked(), cancellation));
     }
 
     static void Check(ProcessOptions? options)
     {
-        if (options is { MemoryLimit: not null } or { Niceness: not null } or { Processors: not null } or { WorkingDirectory: not null } or { Environment.Count: > 0 })
-            throw new NotSupportedException("A thread shares memory, folder, environment and priority with its process: Place.Thread cannot hold it to these options. Use Place.OsProcess.");
+        if (options is { MemoryLimit: not null } or { Niceness: not null } or { Processors: not null } or { WorkingDirectory: not null } or { Environment.Count: > 0 } or { OnOutput: not null } or { OnError: not null })
+            throw new NotSupportedException("A thread shares memory, folder, environment, priority and standard streams with its process: Place.Thread cannot hold it to these options. Use Place.OsProcess.");
     }
 }
 
@@ -70,7 +71,7 @@ sealed class ThreadProcess<TResult> : Process<TResult>
         await _stopping.CancelAsync().ConfigureAwait(false);
         try
         {
-            await _exited.Task.WaitAsync(grace ?? _options.Grace).ConfigureAwait(false);
+            await _exited.Task.WaitAsync(grace is { } given ? TimeRange.Pause(given, nameof(grace)) : _options.Grace).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
@@ -104,9 +105,11 @@ sealed class ThreadProcess<TResult> : Process<TResult>
             return;
         }
 
-        _timedOut = true;
-        _item.Fail(new TimeoutException($"Process {Id} took longer than {limit}. It was asked to stop; a thread cannot be killed."));
+        _timedOut = _item.TimedOut = true;
         await _stopping.CancelAsync().ConfigureAwait(false);
+        if (await Task.WhenAny(_exited.Task, Task.Delay(_options.Grace, ended.Token)).ConfigureAwait(false) != _exited.Task)
+            _item.Fail(new TimeoutException($"Process {Id} took longer than {limit}. It was asked to stop, and goes on, abandoned: a thread cannot be killed."));
+        await ended.CancelAsync().ConfigureAwait(false);
     }
 
     async Task FinishAsync(Task run)

@@ -39,6 +39,29 @@ public class ProgramTests
         Assert.Contains("/etc/passwd", (await Assert.ThrowsAsync<UnauthorizedAccessException>(() => Run(new("/etc/passwd")))).Message, StringComparison.Ordinal);
 
     [Fact]
+    public async Task Lines_that_a_program_prints_are_handed_on_and_the_last_errors_are_kept()
+    {
+        List<string> lines = [], errors = [];
+        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "echo a; printf b; echo c >&2; printf d >&2; exit 3")
+        {
+            Options = new() { OnOutput = lines.Add, OnError = errors.Add },
+        }).Within();
+        var exit = await process.Exited.Within();
+        Assert.Equal(["a", "b", "-", "c", "d"], [.. lines, "-", .. errors]);
+        Assert.Equal((3, $"c{Environment.NewLine}d"), (exit.Code, exit.StandardError));
+    }
+
+    [Fact]
+    public async Task The_last_errors_of_a_program_are_told_when_it_is_lost()
+    {
+        var taken = new MemoryStream();
+        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "echo gone >&2; kill -9 $$") { StandardError = ProgramOutput.To(taken) }).Within();
+        var lost = await Assert.ThrowsAsync<ProcessLostException>(() => process.Completion.Within());
+        Assert.Equal(("gone", "gone\n"), (lost.Exit.StandardError, Encoding.UTF8.GetString(taken.ToArray())));
+        Assert.EndsWith("gone", lost.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_program_that_takes_too_long_is_stopped_and_then_killed_with_its_children()
     {
         await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "trap '' TERM; sleep 600 & while true; do sleep 1; done")

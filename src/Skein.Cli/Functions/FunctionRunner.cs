@@ -37,8 +37,8 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
                 MemoryLimit = request.Limits.Memory,
                 TaskTimeout = request.Limits.Timeout,
                 Grace = request.Limits.Grace,
-                OnOutput = Forward,
-                OnError = Forward,
+                OnOutput = request.Limits.InThread ? null : Forward,
+                OnError = request.Limits.InThread ? null : Forward,
                 Environment = request.Limits.InThread ? new Dictionary<string, string>() : ApplicationHook.OfWorkers(),
             }).ConfigureAwait(false);
             return new(request, function, pool, workers);

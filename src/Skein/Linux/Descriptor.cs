@@ -7,7 +7,7 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 static unsafe partial class Descriptor
 {
-    const int DuplicateCloseOnExec = 1030, SetFlags = 4, ReadWrite = 2;
+    const int DuplicateCloseOnExec = 1030, SetFlags = 4, GetFlags = 1, ReadWrite = 2;
 
     /// <summary>A second descriptor of the same open file: flags, position and locks are shared.</summary>
     public static int Duplicate(int descriptor) =>
@@ -16,6 +16,12 @@ static unsafe partial class Descriptor
     /// <summary>The same file opened once more, also when it has no name any more: locks are its own.</summary>
     public static int Reopen(int descriptor) =>
         Libc.Check(Open($"/proc/self/fd/{descriptor}", ReadWrite | Libc.CloseOnExec, 0), "open of /proc/self/fd");
+
+    /// <summary>
+    /// Whether a standard stream is what this process was started with. Where it was closed, the runtime has opened something of its own in
+    /// its place: what that is, an execve closes.
+    /// </summary>
+    public static bool IsInherited(int descriptor) => Libc.Control(descriptor, GetFlags, 0) == 0;
 
     /// <summary>From now on calls that would have to wait fail with EAGAIN, for every holder of this open file.</summary>
     public static void NeverWait(int descriptor) => Libc.Check(Libc.Control(descriptor, SetFlags, Libc.NonBlocking), "fcntl(F_SETFL)");

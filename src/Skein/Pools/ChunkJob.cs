@@ -99,6 +99,12 @@ sealed record ChunkFault(int Position, FaultRecord Fault);
 
 sealed class SyncChunkJob<T, TResult>(Func<T, TResult> function, T[] inputs) : ChunkJob<T, TResult>(inputs)
 {
+    public static Func<T[], ChunkJob<T, TResult>> Of(Func<T, TResult> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return inputs => new SyncChunkJob<T, TResult>(function, inputs);
+    }
+
     public override Delegate Function => function;
 
     protected override ValueTask<TResult> InvokeAsync(T input) => new(function(input));
@@ -106,6 +112,12 @@ sealed class SyncChunkJob<T, TResult>(Func<T, TResult> function, T[] inputs) : C
 
 sealed class TaskChunkJob<T, TResult>(Func<T, Task<TResult>> function, T[] inputs) : ChunkJob<T, TResult>(inputs)
 {
+    public static Func<T[], ChunkJob<T, TResult>> Of(Func<T, Task<TResult>> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return inputs => new TaskChunkJob<T, TResult>(function, inputs);
+    }
+
     public override Delegate Function => function;
 
     protected override ValueTask<TResult> InvokeAsync(T input) => new(function(input));
@@ -113,6 +125,12 @@ sealed class TaskChunkJob<T, TResult>(Func<T, Task<TResult>> function, T[] input
 
 sealed class ValueTaskChunkJob<T, TResult>(Func<T, ValueTask<TResult>> function, T[] inputs) : ChunkJob<T, TResult>(inputs)
 {
+    public static Func<T[], ChunkJob<T, TResult>> Of(Func<T, ValueTask<TResult>> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return inputs => new ValueTaskChunkJob<T, TResult>(function, inputs);
+    }
+
     public override Delegate Function => function;
 
     protected override ValueTask<TResult> InvokeAsync(T input) => function(input);

@@ -11,9 +11,17 @@ abstract class ItemSource<T> : IAsyncDisposable
 
     public abstract ValueTask DisposeAsync();
 
-    public static Func<CancellationToken, ItemSource<T>> From(IEnumerable<T> items) => _ => new Row(items.GetEnumerator());
+    public static Func<CancellationToken, ItemSource<T>> From(IEnumerable<T> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return _ => new Row(inputs.GetEnumerator());
+    }
 
-    public static Func<CancellationToken, ItemSource<T>> From(IAsyncEnumerable<T> items) => cancellation => new Flow(items.GetAsyncEnumerator(cancellation));
+    public static Func<CancellationToken, ItemSource<T>> From(IAsyncEnumerable<T> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        return cancellation => new Flow(inputs.GetAsyncEnumerator(cancellation));
+    }
 
     sealed class Row(IEnumerator<T> items) : ItemSource<T>
     {

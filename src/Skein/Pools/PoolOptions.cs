@@ -24,10 +24,13 @@ public sealed record PoolOptions
     /// <summary>What happens to a task when <see cref="QueueLimit"/> tasks wait already.</summary>
     public QueueFullMode WhenFull { get; init; } = QueueFullMode.Wait;
 
-    /// <summary>How long a task may run; then it is asked to stop, and after <see cref="Grace"/> its worker is killed. Null: as long as it likes.</summary>
+    /// <summary>
+    /// How long a task may run; then it is asked to stop, and after <see cref="Grace"/> its worker is killed: <see cref="TimeoutException"/>. One
+    /// that returns a value after all has that result. Null, or <see cref="Timeout.InfiniteTimeSpan"/>: as long as it likes.
+    /// </summary>
     public TimeSpan? TaskTimeout { get; init; }
 
-    /// <summary>How long a task that was asked to stop may take before its worker is killed.</summary>
+    /// <summary>How long a task that was asked to stop may take before its worker is killed; <see cref="Timeout.InfiniteTimeSpan"/>: as long as it likes.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Bytes; a worker that reaches it is killed, its task runs once more in a fresh one and fails then.</summary>
@@ -75,8 +78,6 @@ public sealed record PoolOptions
     /// <summary>Is told of losses, restarts and delays.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    const long LeastMemory = 16 << 20;   // below it the runtime itself does not start
-
     internal ProcessOptions Process => new()
     {
         MemoryLimit = MemoryLimit,
@@ -100,16 +101,14 @@ public sealed record PoolOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(RecycleAfter ?? 1, 1, nameof(RecycleAfter));
         ArgumentOutOfRangeException.ThrowIfNegative(RestartIntensity);
         ArgumentOutOfRangeException.ThrowIfLessThan(SoftMemoryLimit ?? 1, 1, nameof(SoftMemoryLimit));
-        ArgumentOutOfRangeException.ThrowIfLessThan(MemoryLimit ?? long.MaxValue, LeastMemory, nameof(MemoryLimit));
-        ArgumentOutOfRangeException.ThrowIfLessThan(Niceness ?? 0, -20, nameof(Niceness));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(Niceness ?? 0, 19, nameof(Niceness));
-        ArgumentOutOfRangeException.ThrowIfLessThan(Grace, TimeSpan.Zero);
-        ArgumentOutOfRangeException.ThrowIfLessThan(IdleTimeout, TimeSpan.Zero);
-        if (TaskTimeout is { } limit)
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(TaskTimeout));
-        if (Processors is { } processors && (processors.Count == 0 || processors.Any(static number => number < 0)))
-            throw new ArgumentException("No processor is named, or one by a negative number.", nameof(Processors));
-        return this;
+        ArgumentNullException.ThrowIfNull(TimeProvider);
+        ArgumentNullException.ThrowIfNull(Logger);
+        return this with
+        {
+            TaskTimeout = TimeRange.Limit(TaskTimeout, nameof(TaskTimeout)),
+            Grace = Process.Checked().Grace,
+            IdleTimeout = TimeRange.Pause(IdleTimeout, nameof(IdleTimeout)),
+        };
     }
 }
 

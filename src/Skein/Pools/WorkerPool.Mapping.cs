@@ -12,31 +12,31 @@ public sealed partial class WorkerPool
     /// <param name="options">How inputs are put together for sending.</param>
     /// <param name="cancellation">Ends the loop and what is under way. Leaving the loop does so too.</param>
     public IAsyncEnumerable<Outcome<T, TResult>> MapAsync<T, TResult>(IEnumerable<T> inputs, Func<T, TResult> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new SyncChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: true, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), SyncChunkJob<T, TResult>.Of(function), options ?? new(), ordered: true, cancellation);
 
     /// <inheritdoc cref="MapAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     [OverloadResolutionPriority(2)]
     public IAsyncEnumerable<Outcome<T, TResult>> MapAsync<T, TResult>(IEnumerable<T> inputs, Func<T, Task<TResult>> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new TaskChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: true, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), TaskChunkJob<T, TResult>.Of(function), options ?? new(), ordered: true, cancellation);
 
     /// <inheritdoc cref="MapAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
     public IAsyncEnumerable<Outcome<T, TResult>> MapAsync<T, TResult>(IEnumerable<T> inputs, Func<T, ValueTask<TResult>> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new ValueTaskChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: true, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), ValueTaskChunkJob<T, TResult>.Of(function), options ?? new(), ordered: true, cancellation);
 
     /// <inheritdoc cref="MapAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     public IAsyncEnumerable<Outcome<T, TResult>> MapAsync<T, TResult>(IAsyncEnumerable<T> inputs, Func<T, TResult> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new SyncChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: true, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), SyncChunkJob<T, TResult>.Of(function), options ?? new(), ordered: true, cancellation);
 
     /// <inheritdoc cref="MapAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     [OverloadResolutionPriority(2)]
     public IAsyncEnumerable<Outcome<T, TResult>> MapAsync<T, TResult>(IAsyncEnumerable<T> inputs, Func<T, Task<TResult>> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new TaskChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: true, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), TaskChunkJob<T, TResult>.Of(function), options ?? new(), ordered: true, cancellation);
 
     /// <inheritdoc cref="MapAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
     public IAsyncEnumerable<Outcome<T, TResult>> MapAsync<T, TResult>(IAsyncEnumerable<T> inputs, Func<T, ValueTask<TResult>> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new ValueTaskChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: true, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), ValueTaskChunkJob<T, TResult>.Of(function), options ?? new(), ordered: true, cancellation);
 
     /// <summary>
     /// Runs a function for each input, and gives the outcomes as they come. Inputs are taken only as fast as
@@ -45,31 +45,31 @@ public sealed partial class WorkerPool
     /// <param name="options">How inputs are put together for sending.</param>
     /// <param name="cancellation">Ends the loop and what is under way. Leaving the loop does so too.</param>
     public IAsyncEnumerable<Outcome<T, TResult>> MapUnorderedAsync<T, TResult>(IEnumerable<T> inputs, Func<T, TResult> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new SyncChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: false, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), SyncChunkJob<T, TResult>.Of(function), options ?? new(), ordered: false, cancellation);
 
     /// <inheritdoc cref="MapUnorderedAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     [OverloadResolutionPriority(2)]
     public IAsyncEnumerable<Outcome<T, TResult>> MapUnorderedAsync<T, TResult>(IEnumerable<T> inputs, Func<T, Task<TResult>> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new TaskChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: false, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), TaskChunkJob<T, TResult>.Of(function), options ?? new(), ordered: false, cancellation);
 
     /// <inheritdoc cref="MapUnorderedAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
     public IAsyncEnumerable<Outcome<T, TResult>> MapUnorderedAsync<T, TResult>(IEnumerable<T> inputs, Func<T, ValueTask<TResult>> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new ValueTaskChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: false, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), ValueTaskChunkJob<T, TResult>.Of(function), options ?? new(), ordered: false, cancellation);
 
     /// <inheritdoc cref="MapUnorderedAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     public IAsyncEnumerable<Outcome<T, TResult>> MapUnorderedAsync<T, TResult>(IAsyncEnumerable<T> inputs, Func<T, TResult> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new SyncChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: false, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), SyncChunkJob<T, TResult>.Of(function), options ?? new(), ordered: false, cancellation);
 
     /// <inheritdoc cref="MapUnorderedAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     [OverloadResolutionPriority(2)]
     public IAsyncEnumerable<Outcome<T, TResult>> MapUnorderedAsync<T, TResult>(IAsyncEnumerable<T> inputs, Func<T, Task<TResult>> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new TaskChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: false, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), TaskChunkJob<T, TResult>.Of(function), options ?? new(), ordered: false, cancellation);
 
     /// <inheritdoc cref="MapUnorderedAsync{T, TResult}(IEnumerable{T}, Func{T, TResult}, MapOptions, CancellationToken)"/>
     [OverloadResolutionPriority(1)]
     public IAsyncEnumerable<Outcome<T, TResult>> MapUnorderedAsync<T, TResult>(IAsyncEnumerable<T> inputs, Func<T, ValueTask<TResult>> function, MapOptions? options = null, CancellationToken cancellation = default) =>
-        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), chunk => new ValueTaskChunkJob<T, TResult>(function, chunk), options ?? new(), ordered: false, cancellation);
+        new Mapping<T, TResult>(this, ItemSource<T>.From(inputs), ValueTaskChunkJob<T, TResult>.Of(function), options ?? new(), ordered: false, cancellation);
 
     /// <summary>Runs a function for each input and waits for all of them.</summary>
     /// <exception cref="AggregateException">Some failed: all that they threw. The others have run.</exception>
@@ -90,9 +90,9 @@ public sealed partial class WorkerPool
     public Task ForEachAsync<T>(IAsyncEnumerable<T> inputs, Func<T, Task> function, MapOptions? options = null, CancellationToken cancellation = default) =>
         ForEachAsync(MapUnorderedAsync(inputs, Returning(function), options, cancellation));
 
-    static Func<T, Nothing> Returning<T>(Action<T> function) => new ActionFunction<T>(function).Invoke;
+    static Func<T, Nothing> Returning<T>(Action<T> function) => new ActionFunction<T>(function ?? throw new ArgumentNullException(nameof(function))).Invoke;
 
-    static Func<T, Task<Nothing>> Returning<T>(Func<T, Task> function) => new AsyncActionFunction<T>(function).InvokeAsync;
+    static Func<T, Task<Nothing>> Returning<T>(Func<T, Task> function) => new AsyncActionFunction<T>(function ?? throw new ArgumentNullException(nameof(function))).InvokeAsync;
 
     static async Task ForEachAsync<T>(IAsyncEnumerable<Outcome<T, Nothing>> outcomes)
     {

@@ -69,6 +69,12 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     /// <summary>How the workers are held to their memory limit; null without one.</summary>
     public MemoryLimitKind? MemoryLimitKind => _supervisor.All is [var worker, ..] ? worker.MemoryLimitKind : null;
 
+    /// <summary>
+    /// Why the last worker that should have been started could not be; null when one was started since. A pool that cannot start workers
+    /// goes on trying, with growing pauses, and its tasks wait.
+    /// </summary>
+    public Exception? LastFailure => _supervisor.LastFailure;
+
     /// <summary>Starts a pool; returns when its workers are ready.</summary>
     /// <exception cref="PlaceException">A worker could not be started: the message says why.</exception>
     public static async Task<WorkerPool> StartAsync(Place place, PoolOptions? options = null, CancellationToken cancellation = default)
@@ -91,6 +97,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     public void Resize(int workers)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        ObjectDisposedException.ThrowIf(_disposing != 0, this);
         _supervisor.Resize(workers);
     }
 
@@ -142,6 +149,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         foreach (var item in victims)
         {
             // Running out of memory may have been the fault of what ran before: once more, in a fresh worker.
+            item.PoolDisposed |= _disposing != 0 && exit.Cause == ExitCause.Killed;
             var losses = exit.Cause == ExitCause.OutOfMemory ? Math.Max(Options.Retries, 1) : Options.Retries;
             if (item.Lose(_disposing == 0 && !item.IsBound ? losses : 0, exit.ToException(worker.Id)))
                 again.Add(item);
@@ -161,6 +169,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     /// <summary>Takes a job on.</summary>
     internal Task<TResult> RunAsync<TResult>(Job<TResult> job, CancellationToken cancellation)
     {
+        job.RequireFunction();
         if (cancellation.IsCancellationRequested)
             return Task.FromCanceled<TResult>(cancellation);
         var around = Activity.Current;
@@ -175,7 +184,8 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     /// <summary>Takes an item on; completes when it is in the queue or with a worker.</summary>
     internal ValueTask AddAsync(WorkItem item, CancellationToken cancellation)
     {
-        ObjectDisposedException.ThrowIf(_disposing != 0, this);
+        if (_disposing != 0)
+            return ValueTask.FromException(Disposed());
         Interlocked.Increment(ref _accepted);
         var kind = Options.Spares > 0 ? item.Job : null;   // read as long as it is ours alone
         if (!_dispatcher.TryAdd(item))
@@ -238,7 +248,11 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         foreach (var item in worker.Unstarted().Where(worker.TryRevoke))
             item.Fail(Disposed());
         if (worker.Running is { } running)
+        {
+            running.Item.PoolDisposed = true;
             worker.AskToStop(running.Item);
+        }
+
         worker.End();
         try
         {
@@ -251,7 +265,9 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         }
     }
 
-    ObjectDisposedException Disposed() => new(nameof(WorkerPool), $"Pool {Id} was disposed of before the task had ended.");
+    ObjectDisposedException Disposed() => _supervisor.LastFailure is { } failure
+        ? new($"Pool {Id} was disposed of before the task had ended; its workers could not be started: {failure.Message}", failure)
+        : new(nameof(WorkerPool), $"Pool {Id} was disposed of before the task had ended.");
 
     void OnTaskEnd(bool failed)
     {

@@ -18,6 +18,9 @@ abstract class Job
     /// <summary>What it calls.</summary>
     public abstract Delegate Function { get; }
 
+    /// <exception cref="ArgumentNullException">It was made without a function.</exception>
+    public void RequireFunction() => ArgumentNullException.ThrowIfNull(Function, "function");
+
     /// <summary>Loads and compiles what executing such a job needs, and executes nothing of the application's.</summary>
     [SupportedOSPlatform("linux")]
     public virtual void Rehearse(in Reply reply)

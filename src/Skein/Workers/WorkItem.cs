@@ -40,6 +40,9 @@ abstract class WorkItem
     /// <summary>It was asked to stop because it took too long.</summary>
     public bool TimedOut { get; set; }
 
+    /// <summary>It was asked to stop because its pool was disposed of.</summary>
+    public bool PoolDisposed { get; set; }
+
     /// <summary>The token that asked it to stop.</summary>
     public CancellationToken? Cancelled { get; set; }
 
@@ -72,6 +75,8 @@ abstract class WorkItem
     protected Exception Explain(Exception error) => (error, TimedOut, Cancelled) switch
     {
         (OperationCanceledException, true, _) => new TimeoutException("The task took longer than its time-out, and stopped when it was asked to.", error),
+        (OperationCanceledException or ProcessLostException, _, null) when PoolDisposed =>
+            new ObjectDisposedException("The pool was disposed of while the task ran, so it was stopped.", error),
         (_, _, { } token) when error is not CannotTravelException => new OperationCanceledException("The task was cancelled while it ran.", error, token),
         _ => error,
     };

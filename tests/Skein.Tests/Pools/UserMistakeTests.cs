@@ -15,6 +15,74 @@ public class UserMistakeTests
     }
 
     [Fact]
+    public async Task A_pool_that_was_disposed_of_says_so_by_the_task()
+    {
+        var pool = await Start(1);
+        await pool.DisposeAsync().AsTask().Within();
+        var task = pool.RunAsync(static () => 1);
+        Assert.True(task.IsFaulted);
+        Assert.Contains(pool.Id, (await Assert.ThrowsAsync<ObjectDisposedException>(() => task)).Message, StringComparison.Ordinal);
+        Assert.Throws<ObjectDisposedException>(() => pool.Resize(2));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_task_that_runs_when_its_pool_is_disposed_of_is_told_that(bool listens)
+    {
+        var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1, Grace = TimeSpan.FromMilliseconds(200) }).Within(20);
+        var started = new TaskCompletionSource();
+        var running = pool.RunAsync(
+            static async (wait, begin) =>
+            {
+                await begin.InvokeAsync(0);
+                await Task.Delay(Timeout.Infinite, wait ? Here.Stopping : default);
+            },
+            listens,
+            Callback.To((int _) => started.SetResult()));
+        await started.Task.Within();
+        await pool.DisposeAsync().AsTask().Within();
+        Assert.Contains("disposed of", (await Assert.ThrowsAsync<ObjectDisposedException>(() => running.Within())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_value_that_is_returned_after_the_time_out_is_the_result()
+    {
+        await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = Limits.Seconds(5) }).Within(20);
+        Assert.Equal(7, await pool.RunAsync(UntilAsked).Within());
+        await Assert.ThrowsAsync<TimeoutException>(() => pool.RunAsync(static async () => await Task.Delay(Timeout.Infinite, Here.Stopping)).Within());
+        foreach (var place in (Place[])[Place.OsProcess, Place.Thread])
+        {
+            var limits = new ProcessOptions { TimeLimit = TimeSpan.FromMilliseconds(200), Grace = Limits.Seconds(5) };
+            await using var kept = await place.StartAsync(UntilAsked, limits).Within();
+            Assert.Equal(7, await kept.Completion.Within());
+            await using var stopped = await place.StartAsync(static async () => await Task.Delay(Timeout.Infinite, Here.Stopping), limits).Within();
+            await Assert.ThrowsAsync<TimeoutException>(() => stopped.Completion.Within());
+        }
+    }
+
+    static int UntilAsked()
+    {
+        Here.Stopping.WaitHandle.WaitOne();
+        return 7;
+    }
+
+    [Fact]
+    public async Task Why_no_worker_can_be_started_is_seen_at_the_pool()
+    {
+        using var folder = new Cli.ScratchFolder();
+        var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1, WorkingDirectory = Directory.CreateDirectory(folder["work"]).FullName }).Within(20);
+        Assert.Null(pool.LastFailure);
+        Directory.Delete(folder["work"]);
+        await Assert.ThrowsAsync<ProcessLostException>(() => pool.RunAsync(static () => Environment.FailFast("lost")).Within());
+        await Limits.Until(() => pool.LastFailure is not null, "a failure");
+        Assert.Contains(folder["work"], pool.LastFailure!.Message, StringComparison.Ordinal);
+        var waiting = pool.RunAsync(static () => 1);
+        await pool.DisposeAsync().AsTask().Within();
+        Assert.Contains(folder["work"], (await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.Within())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Leaving_a_loop_over_a_slow_stream_of_inputs_ends_it_quietly()
     {
         await using var pool = await Start();
