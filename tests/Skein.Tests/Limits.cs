@@ -20,12 +20,15 @@ static class Limits
     public static Task<T> Within<T>(this ValueTask<T> task, double seconds = 10) => task.AsTask().WaitAsync(Seconds(seconds));
 
     /// <summary>Waits until something outside of this process has become true; fails with what it waited for.</summary>
-    public static async Task Until(Func<bool> condition, string what, double seconds = 10)
+    public static Task Until(Func<bool> condition, string what, double seconds = 10) => Until(condition, () => what, seconds);
+
+    /// <summary>The same, where what it waited for is described as it is at the end.</summary>
+    public static async Task Until(Func<bool> condition, Func<string> what, double seconds = 10)
     {
         var started = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Seconds(seconds), $"waited in vain for: {what}");
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Seconds(seconds), $"waited in vain for: {what()}");
             await Task.Delay(TimeSpan.FromMilliseconds(2));
         }
     }

@@ -67,9 +67,11 @@ static class Descendants
         var tree = new Dictionary<int, Member>();
         try
         {
-            // What is stopped starts nothing more. When a look around finds nothing new, the tree is complete.
-            for (var round = 0; round < MaxRounds && Grow(tree, marker, since, root, after); round++)
+            // What is stopped starts nothing more. When a look around finds nothing new, and everybody could be asked, the tree is complete.
+            for (var round = 0; round < MaxRounds && Grow(tree, marker, since, root, after, out var unsettled) | unsettled; round++)
             {
+                if (unsettled)
+                    Thread.Sleep(1);   // in the middle of execve there is no environment; it is there in a moment
             }
 
             var killed = 0;
@@ -85,8 +87,10 @@ static class Descendants
     }
 
     /// <summary>Looks at all processes once and stops those that belong to the tree and are new; false where there is none.</summary>
-    static bool Grow(Dictionary<int, Member> tree, string marker, long since, int? root, int? after)
+    /// <param name="unsettled">Whether one of the others may belong to it, and cannot be asked yet.</param>
+    static bool Grow(Dictionary<int, Member> tree, string marker, long since, int? root, int? after, out bool unsettled)
     {
+        unsettled = false;
         var candidates = new List<ProcessStatus>();
         foreach (var status in (after is { } last ? ProcessStatus.ReadAfter(last) : null) ?? ProcessStatus.ReadAll())
         {
@@ -105,7 +109,7 @@ static class Descendants
                 var status = candidates[i];
                 var belongs = (group is { } own && (status.Id == own || status.Group == own || status.Session == own))
                     || (tree.TryGetValue(status.Parent, out var parent) && ProcessStatus.Read(status.Parent)?.StartTime == parent.StartTime)
-                    || (!again && CarriesMarker(status.Id, marker));
+                    || (!again && CarriesMarker(status.Id, marker, ref unsettled));
                 if (!belongs)
                     continue;
                 candidates.RemoveAt(i);
@@ -132,12 +136,14 @@ static class Descendants
         return null;
     }
 
-    static bool CarriesMarker(int id, string marker)
+    static bool CarriesMarker(int id, string marker, ref bool unsettled)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(256 * 1024);
         try
         {
             var length = ProcessFile.Read($"/proc/{id}/environ", buffer);
+            if (length == 0)
+                unsettled |= !ProcessStatus.HasEmptyEnvironment(id);
             if (length <= 0)
                 return false;
             var wanted = Encoding.UTF8.GetBytes($"{Variable}={marker}");

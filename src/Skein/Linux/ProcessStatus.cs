@@ -40,6 +40,37 @@ readonly record struct ProcessStatus(int Id, char State, int Parent, int Group, 
     }
 
     /// <summary>
+    /// Whether a process of ours has no environment because it was given none. Otherwise one whose environment reads as empty is in the
+    /// middle of execve: its new memory has no environment yet, or what was opened belongs to its old memory. The kernel begins with an
+    /// empty one, fills it, and only then says where the code ends.
+    /// </summary>
+    public static bool HasEmptyEnvironment(int id)
+    {
+        const int CodeEnd = 27 - 3, Start = 50 - 3, End = 51 - 3;   // counted from the state, which is the third field
+        Span<byte> buffer = stackalloc byte[1024];
+        var length = ProcessFile.Read($"/proc/{id}/stat", buffer);
+        if (length <= 0)
+            return true;   // it has ended
+        var rest = buffer[..length][(buffer[..length].LastIndexOf((byte)')') + 2)..];
+        if (rest[0] is (byte)'Z' or (byte)'X')
+            return true;
+        var (field, code, start, end) = (0, 0UL, 0UL, 0UL);
+        foreach (var part in rest.Split((byte)' '))
+        {
+            _ = field switch
+            {
+                CodeEnd => ulong.TryParse(rest[part], NumberStyles.None, CultureInfo.InvariantCulture, out code),
+                Start => ulong.TryParse(rest[part], NumberStyles.None, CultureInfo.InvariantCulture, out start),
+                End => ulong.TryParse(rest[part], NumberStyles.None, CultureInfo.InvariantCulture, out end),
+                _ => false,
+            };
+            field++;
+        }
+
+        return start == end && code != 0;
+    }
+
+    /// <summary>
     /// What was started after a process that began a moment ago: numbers are given in rising order, and /proc/loadavg tells the last one.
     /// A few looks instead of one at every process. What this process itself has started is left out: it knows its own. Null where the order says nothing: the numbers began anew, or too many were given.
     /// </summary>

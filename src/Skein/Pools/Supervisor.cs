@@ -179,6 +179,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
             var successor = TakeSpare() ?? await StartOneAsync(_stopped.Token).ConfigureAwait(false);
             TryServe(successor);
             Retire(worker);
+            RetireSuperfluous();
             Fill();
         }
         catch (Exception error) when (error is PlaceException or ProcessLostException or OperationCanceledException)
@@ -214,6 +215,21 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         worker.End();
     }
 
+    // A worker that dies while its successor is being started is replaced twice. Whoever comes last sends one away.
+    void RetireSuperfluous()
+    {
+        Worker[] superfluous;
+        lock (_gate)
+        {
+            Worker[] staying = [.. dispatcher.Workers.Where(worker => !_retiring.Contains(worker))];
+            superfluous = [.. staying.OrderBy(static worker => worker.Held).Take(staying.Length - _wanted)];
+            _retiring.UnionWith(superfluous);
+        }
+
+        foreach (var worker in superfluous)
+            Retire(worker);
+    }
+
     void Fill(bool afterFailure = false)
     {
         while (true)
@@ -234,6 +250,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
             TryServe(spare);   // sends what waits for it: not under the lock
             lock (_gate)
                 _starting--;
+            RetireSuperfluous();
         }
 
         FillSpares();
@@ -256,6 +273,8 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
             lock (_gate)
                 _starting--;
         }
+
+        RetireSuperfluous();
     }
 
     // Tries until one lives, with pauses between failures, or the pool is stopped. Never fails.

@@ -63,6 +63,33 @@ public sealed class DescendantTests
     }
 
     [Fact]
+    public async Task Kill_takes_what_is_in_the_middle_of_its_execve()
+    {
+        // It has lost its parent and its group, so only its environment tells whose it is; and often it has none at the moment.
+        var loop = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(loop, $"exec /bin/sh {loop}\n", TestContext.Current.CancellationToken);
+            for (var round = 0; round < (Limits.Long ? 1000 : 100); round++)
+            {
+                using var output = new OutputPipe();
+                var request = Programs.Shell($"setsid /bin/sh -c 'echo $$; exec /bin/sh {loop} >/dev/null' &");
+                using var child = Spawner.Start(request with { Descriptors = [(output.WriteEnd, 1)] });
+                var id = Number(output);
+                await child.Exited.Within();
+
+                child.Kill();
+
+                await Limits.Until(() => !Alive(id), "its end", 2);
+            }
+        }
+        finally
+        {
+            File.Delete(loop);   // ends what was missed: its next execve finds nothing to read
+        }
+    }
+
+    [Fact]
     public async Task A_number_that_was_given_to_another_process_is_left_alone()
     {
         using var other = Spawner.Start(new("/bin/sleep", ["1000"]));

@@ -32,6 +32,21 @@ public sealed class SpawnDescriptorTests
     }
 
     [Fact]
+    public async Task A_target_may_have_a_number_that_is_free_here()
+    {
+        // A copy of a source that is put at the lowest free number stands where a target is: it would be overwritten before it is used.
+        using var a = MemoryRegion.Create("skein-test-a", 4096);
+        using var b = MemoryRegion.Create("skein-test-b", 4096);
+        int[] free = [.. Enumerable.Range(3, 1000).Where(number => !Path.Exists($"/proc/self/fd/{number}")).Take(12).Reverse()];
+        var request = Programs.Shell(string.Join("; ", free.Select(target => $"readlink /proc/$$/fd/{target}"))) with
+        {
+            Descriptors = [.. free.Select((target, i) => (i % 2 == 0 ? a.Descriptor : b.Descriptor, target))],
+        };
+        var (output, _) = await Programs.Run(request);
+        Assert.Equal(string.Concat(free.Select((_, i) => $"/memfd:skein-test-{(i % 2 == 0 ? 'a' : 'b')} (deleted)\n")), output);
+    }
+
+    [Fact]
     public async Task A_source_may_keep_its_number_and_be_given_twice()
     {
         using var a = MemoryRegion.Create("skein-test-a", 4096);

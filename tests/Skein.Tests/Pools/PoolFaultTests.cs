@@ -185,15 +185,23 @@ public class PoolFaultTests
     [Fact]
     public async Task A_worker_serves_on_when_the_thread_that_started_the_pool_has_ended()
     {
-        WorkerPool? pool = null;
-        var thread = new Thread(() => pool = Start().GetAwaiter().GetResult());
-        thread.Start();
-        thread.Join();
-        await using (pool!)
+        var start = new TaskCompletionSource<Task<WorkerPool>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var task = "";
+        var thread = new Thread(() =>
         {
-            await StillWorks(pool!);
-            Assert.Equal(2, pool!.StartedWorkers);
-        }
+            task = "/proc/" + new FileInfo("/proc/thread-self").LinkTarget;
+            var starting = Start();
+            ((IAsyncResult)starting).AsyncWaitHandle.WaitOne(Limits.Seconds(30));
+            start.SetResult(starting);
+        })
+        {
+            IsBackground = true,
+        };
+        thread.Start();
+        await using var pool = await start.Task.Within(40).Unwrap().Within(1);
+        await Limits.Until(() => !Directory.Exists(task), "the kernel's end of the thread");
+        await StillWorks(pool);
+        Assert.Equal(2, pool.StartedWorkers);
     }
 
     [Fact]
@@ -210,6 +218,35 @@ public class PoolFaultTests
         }
 
         Assert.Equal(2, least);
+    }
+
+    [Fact]
+    public async Task A_worker_that_dies_while_its_successor_starts_is_replaced_once()
+    {
+        var hold = Path.GetTempFileName();
+        File.Delete(hold);
+        try
+        {
+            Action initializer = () => SpinWait.SpinUntil(() => !File.Exists(hold), TimeSpan.FromMinutes(2));
+            await using var pool = await Start(new() { Workers = 1, RecycleAfter = 2, Initializer = initializer });
+            await File.WriteAllTextAsync(hold, "", TestContext.Current.CancellationToken);
+            var first = await pool.RunAsync(static () => Environment.ProcessId).Within();
+            await pool.RunAsync(static () => 1).Within();
+            await pool.RunAsync(static () => 1).Within();
+            await Limits.Until(() => pool.WorkerProcessIds.Count == 2, "the successor to be started");
+            KillNow(first);
+            await Limits.Until(() => pool.WorkerProcessIds.Count == 2 && !pool.WorkerProcessIds.Contains(first), "the lost worker's place to be filled too");
+
+            File.Delete(hold);
+
+            await Limits.Until(() => pool.WorkerProcessIds.Count == 1, "one worker");
+            Assert.Equal(1, pool.WorkerCount);
+            Assert.NotEqual(first, await pool.RunAsync(static () => Environment.ProcessId).Within());
+        }
+        finally
+        {
+            File.Delete(hold);
+        }
     }
 
     [Fact]

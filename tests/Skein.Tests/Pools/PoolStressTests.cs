@@ -45,7 +45,7 @@ public sealed class PoolStressTests
             }
         });
         Assert.True(right > 100 && threw > 10, $"{right} right, {threw} threw, {lost} lost");
-        await Limits.Until(() => pool.WorkerCount == 8, "eight workers");
+        await Limits.Until(() => pool.WorkerCount == 8, () => $"eight workers; there are {pool.WorkerCount}, started {pool.StartedWorkers}");
     }
 
     [Fact]
