@@ -35,6 +35,8 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
     readonly Lock _gate = new();
     readonly CancellationTokenSource _ended = new();
     OsProcessWorker? _worker;
+    Task<TResult>? _completion;   // null: the item's own
+    Exception? _handlerFailure;
     ProcessState _state = ProcessState.Starting;
     CancellationTokenRegistration _cancellation;
 
@@ -48,7 +50,7 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
 
     public override MemoryLimitKind? MemoryLimitKind => Worker.MemoryLimitKind;
 
-    public override Task<TResult> Completion => _item.Completion;
+    public override Task<TResult> Completion => _completion ?? _item.Completion;
 
     public override Task<Exit> Exited => Worker.Exited;
 
@@ -61,6 +63,7 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
         {
             await _worker.Ready.WaitAsync(cancellation).ConfigureAwait(false);
             Change(ProcessEvent.Started);
+            _item.OnHandlerFailed = StopFor;
             if (!_worker.Submit(_item))
                 _item.Fail((await _worker.Exited.ConfigureAwait(false)).ToException(Id));   // its end came first, and knew of no call
             if (_item.Completion is { IsFaulted: true, Exception.InnerException: CannotTravelException refused })
@@ -73,6 +76,10 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
             throw;
         }
 
+        if (options.OnOutput is not null || options.OnError is not null)
+            _completion = CompleteAfterOutputAsync();
+        if (Volatile.Read(ref _handlerFailure) is not null)
+            StopFor(_item);   // a line came before there was a process to stop
         _worker.End();   // after its one call
         _cancellation = cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
         if (options.TimeLimit is { } limit)
@@ -87,6 +94,14 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
 
     public void OnRoom(Worker worker) { }
 
+    public void OnHandlerFailed(Worker worker, Exception error)
+    {
+        if (options.OnOutput is null && options.OnError is null)
+            HandlerFailures.Tell($"process {Id}", error);   // our own output cannot be written
+        else if (Interlocked.CompareExchange(ref _handlerFailure, error, null) is null)
+            _ = _worker is null ? Task.CompletedTask : StopAsync();
+    }
+
     public void OnEnded(Worker worker, Exit exit, IReadOnlyList<WorkItem> victims, IReadOnlyList<WorkItem> unstarted)
     {
         Change(ProcessEvent.Ended);
@@ -94,6 +109,23 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
         _cancellation.Unregister();
         foreach (var item in victims.Concat(unstarted))
             item.Lose(0, exit.ToException(Id));
+    }
+
+    void StopFor(WorkItem item) => _ = StopAsync();
+
+    // Who takes its lines has had them all when it has completed, and what goes wrong with that is its failure.
+    async Task<TResult> CompleteAfterOutputAsync()
+    {
+        try
+        {
+            return await _item.Completion.ConfigureAwait(false);
+        }
+        finally
+        {
+            await Worker.Exited.ConfigureAwait(false);
+            if (Volatile.Read(ref _handlerFailure) is { } failure)
+                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
     }
 
     async Task StopAsync(TimeSpan grace, ExitCause cause)

@@ -32,7 +32,10 @@ sealed class Chunk<T, TResult>(long first, T[] inputs, Func<T[], ChunkJob<T, TRe
         if (result.Values.Length != (_pending?.Length ?? inputs.Length))
             throw new InvalidDataException("A chunk came back with another number of values.");
         result.Errors = result.Faults?.Select(fault => (fault.Position, fault.Fault.ToException())).ToList();
-        Take(result);
+        if (References.Reports is { } reports)
+            reports.Add(() => Take(result));
+        else
+            Take(result);
     }
 
     public override async Task RunHereAsync()
@@ -62,7 +65,7 @@ sealed class Chunk<T, TResult>(long first, T[] inputs, Func<T[], ChunkJob<T, TRe
     public override bool Lose(int losses, Exception error)
     {
         var pending = Pending();
-        if (Cancelled is not null)
+        if (Cancelled is not null || HandlerFailure is not null)
         {
             Fail(error);
             return false;
@@ -89,6 +92,13 @@ sealed class Chunk<T, TResult>(long first, T[] inputs, Func<T[], ChunkJob<T, TRe
 
     void Take(ChunkResult<TResult> result)
     {
+        // Which input's report it was is not known.
+        if (HandlerFailure is { } failure)
+        {
+            Fail(failure);
+            return;
+        }
+
         if (_pending is null)
         {
             result.Values.CopyTo(_values, 0);

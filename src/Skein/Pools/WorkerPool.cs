@@ -28,6 +28,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     readonly Watchdog _watchdog;
     readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Action<bool> _onEnd;
+    readonly Action<WorkItem> _onHandlerFailed;
     long _accepted, _ended;
     int _disposing;
 
@@ -40,6 +41,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         _supervisor = new(Id, place, options, _dispatcher, _metrics, this);
         _watchdog = new(options, _dispatcher, _supervisor, _metrics);
         _onEnd = OnTaskEnd;
+        _onHandlerFailed = _watchdog.AskToStop;
     }
 
     /// <summary>Its name on this machine.</summary>
@@ -137,6 +139,16 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         _supervisor.OnCompleted(worker);
     }
 
+    void IWorkerOwner.OnHandlerFailed(Worker worker, Exception error)
+    {
+        LogHandlerFailed(Options.Logger, Id, worker.Id, error);
+        var isOurs = Options.OnOutput is null && Options.OnError is null;   // our own output cannot be written: no fault of a task's
+        if (!isOurs && worker.Running is { Item.IsBound: false } running)
+            running.Item.FailByHandler(error);
+        else
+            HandlerFailures.Tell($"pool {Id}", error);
+    }
+
     void IWorkerOwner.OnEnded(Worker worker, Exit exit, IReadOnlyList<WorkItem> victims, IReadOnlyList<WorkItem> unstarted)
     {
         var expected = exit is { Cause: ExitCause.Returned, Code: 0 } && victims.Count == 0;
@@ -174,7 +186,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
             return Task.FromCanceled<TResult>(cancellation);
         var around = Activity.Current;
         var activity = PoolMetrics.StartActivity();
-        var item = new WorkItem<TResult>(job) { OnEnd = _onEnd, Activity = activity };
+        var item = new WorkItem<TResult>(job) { Activity = activity };
         if (activity is not null)
             Activity.Current = around;
         var adding = AddAsync(item, cancellation);
@@ -187,6 +199,8 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         if (_disposing != 0)
             return ValueTask.FromException(Disposed());
         Interlocked.Increment(ref _accepted);
+        item.OnEnd = _onEnd;
+        item.OnHandlerFailed = _onHandlerFailed;
         var kind = Options.Spares > 0 ? item.Job : null;   // read as long as it is ours alone
         if (!_dispatcher.TryAdd(item))
             return WaitForRoomAsync(item, cancellation);
@@ -274,6 +288,9 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         Interlocked.Increment(ref _ended);
         _metrics.Ended(failed);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Pool {Pool}: a handler of what worker {Worker} prints has thrown.")]
+    static partial void LogHandlerFailed(ILogger logger, string pool, string worker, Exception error);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Pool {Pool}: worker {Worker} {What}")]
     static partial void LogLost(ILogger logger, string pool, string worker, string what);

@@ -130,6 +130,8 @@ sealed partial class GraphWriter(GraphSession session)
         }
         if (codec.HasBody)
             Enqueue(value, codec);
+        else if (declared is not null && codec is SurrogateCodec stays)
+            stays.RequireFit(declared.Type, value);
         if (++_depth > WireLimits.MaxDepth)
             throw new Refusal(value, type, $"{SourceNames.Of(type)} is nested too deeply in things that must be whole before they can be made");
         codec.WriteHead(this, value);

@@ -12,6 +12,9 @@ abstract class Surrogate
     /// <summary>Whether values of this type, as it is at run time, are this surrogate's. Asked once for each type. Also for structs.</summary>
     public abstract bool Handles(Type type);
 
+    /// <summary>Null when the stand-in of a value of this type fits a field of that type; else why not, and what to do.</summary>
+    public virtual string? WhyNotIn(Type field, Type type) => null;
+
     /// <summary>Writes the description. <see cref="GraphWriter.Context"/> is what the connection put there.</summary>
     public abstract void Write(GraphWriter writer, object value);
 

@@ -14,6 +14,13 @@ sealed class SurrogateCodec : Codec
         WireType = _surrogate?.GetType() ?? type;
     }
 
+    /// <summary>The reader would find out too, but could only say that the message is damaged.</summary>
+    public void RequireFit(Type field, object value)
+    {
+        if (_surrogate?.WhyNotIn(field, value.GetType()) is { } reason)
+            throw new Refusal(value, value.GetType(), reason);
+    }
+
     public override void WriteHead(GraphWriter writer, object value) => _surrogate!.Write(writer, value);
 
     public override object ReadHead(GraphReader reader) =>

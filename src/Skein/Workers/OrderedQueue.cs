@@ -1,6 +1,6 @@
 namespace Skein;
 
-/// <summary>Runs actions one after another, in order, on the thread pool: a caller's code that reports must not run on a thread of ours.</summary>
+/// <summary>Runs actions one after another, in order, on the thread pool: a caller's code that reports must not run on a thread of ours. They do not throw.</summary>
 sealed class OrderedQueue
 {
     readonly Queue<Action> _waiting = new();
@@ -33,15 +33,7 @@ sealed class OrderedQueue
                 }
             }
 
-            try
-            {
-                action();
-            }
-            catch (Exception error)
-            {
-                // As for a handler of Progress<T>: an unhandled exception of the caller's own code is the caller's to see.
-                ThreadPool.QueueUserWorkItem(_ => System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error));
-            }
+            action();
         }
     }
 }

@@ -50,7 +50,7 @@ sealed class OsProcessWorker : Worker
         _control = control;
         _child = child;
         _output = output;
-        _references = new(control);
+        _references = new(control, _deliveries);
         _writer.Context = _references;
         _sender = new(memory.Calls);
         _receiver = new(memory.Results);
@@ -98,6 +98,7 @@ sealed class OsProcessWorker : Worker
             {
                 TemporaryFolder = options.Environment.GetValueOrDefault("TMPDIR") ?? Path.GetTempPath(),
             };
+            output.OnFailure = error => owner.OnHandlerFailed(worker, error);
             output.Begin();
             memory.CloseDescriptor();
             new Thread(worker.Receive, 256 * 1024) { IsBackground = true, Name = $"skein-{id}" }.Start();
@@ -226,7 +227,11 @@ sealed class OsProcessWorker : Worker
     }
 
     /// <summary>Asks the function of a call to stop.</summary>
-    public override void AskToStop(WorkItem item) => _control.Send(WorkerFrame.StopCall, item.Slot);
+    public override void AskToStop(WorkItem item)
+    {
+        if (Volatile.Read(ref _items[item.Slot]) == item)   // else the slot is another's by now
+            _control.Send(WorkerFrame.StopCall, item.Slot);
+    }
 
     /// <summary>Ends the worker when the calls it has are done.</summary>
     public override void End()
@@ -317,7 +322,7 @@ sealed class OsProcessWorker : Worker
             case WorkerFrame.Fault:
                 var failed = Item(number);
                 failed.Cost = second;
-                failed.Fail((_reader.Read<FaultRecord?>() ?? throw new InvalidDataException("a fault without a description")).ToException());
+                failed.FailAfterReports((_reader.Read<FaultRecord?>() ?? throw new InvalidDataException("a fault without a description")).ToException());
                 Finish(failed);
                 return true;
             case WorkerFrame.Progress when _references.Find(number) is ProgressTarget progress:

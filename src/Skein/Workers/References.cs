@@ -8,7 +8,7 @@ namespace Skein;
 /// entries go when the job has ended.
 /// </summary>
 [SupportedOSPlatform("linux")]
-sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
+sealed class ParentReferences(WorkerControl control, OrderedQueue deliveries) : DescriptorCarrier
 {
     readonly ConcurrentDictionary<int, object> _targets = new();
     readonly HashSet<SharedBlock> _blocks = [];
@@ -22,6 +22,12 @@ sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
     public int Add(object target)
     {
         var number = Interlocked.Increment(ref _last);
+        if (target is ProgressTarget progress && Owner is not null)
+        {
+            progress.Owner = Owner;
+            Owner.Reports = deliveries;
+        }
+
         _targets[number] = target;
         Owner?.Add(new Entry(this, number, null));
         return number;
@@ -131,14 +137,20 @@ sealed class ParentReferences(WorkerControl control) : DescriptorCarrier
 }
 
 /// <summary>What a job refers to, until it has ended.</summary>
-sealed class ReferenceList
+sealed class ReferenceList(WorkItem item)
 {
+    public WorkItem Item => item;
+
+    /// <summary>By which its reports are delivered; null when it makes none. Its end comes after them, the same way.</summary>
+    public OrderedQueue? Reports { get; set; }
+
     List<IDisposable>? _entries;
 
     public void Add(IDisposable entry) => (_entries ??= []).Add(entry);
 
     public void Clear()
     {
+        Reports = null;
         if (_entries is not { } entries)
             return;
         _entries = null;

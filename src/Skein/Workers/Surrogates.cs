@@ -60,6 +60,14 @@ sealed class ProgressSurrogate : Surrogate
 {
     public override bool Handles(Type type) => Interface(type) is not null;
 
+    public override string? WhyNotIn(Type field, Type type)
+    {
+        var reported = Interface(type)!.GetGenericArguments()[0];
+        return field.IsAssignableFrom(typeof(RemoteProgress<>).MakeGenericType(reported))
+            ? null
+            : $"{SourceNames.Of(type)} stays with its caller, and what stands in for it is none: declare it as IProgress<{SourceNames.Of(reported)}>, or as Progress<{SourceNames.Of(reported)}>";
+    }
+
     public override void Write(GraphWriter writer, object value)
     {
         var reported = Interface(value.GetType())!.GetGenericArguments()[0];
@@ -81,7 +89,10 @@ sealed class ProgressSurrogate : Surrogate
 /// <summary>A progress that stayed with the caller.</summary>
 abstract class ProgressTarget
 {
-    /// <summary>Reads a report, and returns what delivers it.</summary>
+    /// <summary>The task that reports.</summary>
+    public ReferenceList? Owner { get; set; }
+
+    /// <summary>Reads a report, and returns what delivers it. What the handler throws fails the task.</summary>
     public abstract Action Read(GraphReader reader);
 }
 
@@ -90,16 +101,26 @@ sealed class ProgressTarget<T>(IProgress<T> progress) : ProgressTarget
     public override Action Read(GraphReader reader)
     {
         var value = reader.Read<T>();
-        return () => progress.Report(value);
+        return () =>
+        {
+            try
+            {
+                progress.Report(value);
+            }
+            catch (Exception error)
+            {
+                Owner!.Item.FailByHandler(error);
+            }
+        };
     }
 }
 
 [SupportedOSPlatform("linux")]
-sealed class RemoteProgress<T>(WorkerReferences worker, int number) : IProgress<T>
+sealed class RemoteProgress<T>(WorkerReferences worker, int number) : Progress<T>   // fits where that is declared, and reports at once
 {
     readonly int _call = worker.Call;
 
-    public void Report(T value) => worker.Report(_call, number, value);
+    protected override void OnReport(T value) => worker.Report(_call, number, value);
 }
 
 [SupportedOSPlatform("linux")]

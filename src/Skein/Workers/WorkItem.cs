@@ -6,10 +6,13 @@ namespace Skein;
 abstract class WorkItem
 {
     CancellationTokenRegistration _cancellation;
+    Exception? _handlerFailure;
     int _ended;
 
     /// <summary>What stays here while the job refers to it.</summary>
-    public ReferenceList References { get; } = new();
+    public ReferenceList References { get; }
+
+    protected WorkItem() => References = new(this);
 
     /// <summary>For traces: the activity in which the job was asked for, in W3C form; empty without one.</summary>
     public string Trace { get; } = Activity.Current?.Id ?? "";
@@ -29,7 +32,10 @@ abstract class WorkItem
     public bool IsBound { get; init; }
 
     /// <summary>Is told once, with true for a failure.</summary>
-    public Action<bool>? OnEnd { get; init; }
+    public Action<bool>? OnEnd { get; set; }
+
+    /// <summary>Stops it, because a handler of its caller's has thrown.</summary>
+    public Action<WorkItem>? OnHandlerFailed { get; set; }
 
     /// <summary>How long it ran, in microseconds; known when it has completed.</summary>
     public ulong Cost { get; set; }
@@ -63,6 +69,27 @@ abstract class WorkItem
     /// <summary>Its worker is gone. True when it shall be tried again: it may be lost so many times more. Else it has failed.</summary>
     public abstract bool Lose(int losses, Exception error);
 
+    /// <summary>A handler of the caller's has thrown, which it called: it is stopped, and fails with that however it ends.</summary>
+    public void FailByHandler(Exception error)
+    {
+        if (IsCompleted)
+            HandlerFailures.Tell("progress", error);
+        else if (Interlocked.CompareExchange(ref _handlerFailure, error, null) is null)
+            OnHandlerFailed?.Invoke(this);
+    }
+
+    /// <summary>What a handler of the caller's threw; null when none did.</summary>
+    protected Exception? HandlerFailure => Volatile.Read(ref _handlerFailure);
+
+    /// <summary>Fails it when its reports so far have been delivered.</summary>
+    public void FailAfterReports(Exception error)
+    {
+        if (References.Reports is { } reports)
+            reports.Add(() => Fail(error));
+        else
+            Fail(error);
+    }
+
     /// <summary>Follows the caller's token as long as the job is not done.</summary>
     public void Follow(Action<WorkItem, CancellationToken> cancel, CancellationToken token)
     {
@@ -72,7 +99,7 @@ abstract class WorkItem
     }
 
     /// <summary>What its end means when somebody had asked for it: a time-out or a cancellation is what the caller knows of.</summary>
-    protected Exception Explain(Exception error) => (error, TimedOut, Cancelled) switch
+    protected Exception Explain(Exception error) => HandlerFailure ?? (error, TimedOut, Cancelled) switch
     {
         (OperationCanceledException, true, _) => new TimeoutException("The task took longer than its time-out, and stopped when it was asked to.", error),
         (OperationCanceledException or ProcessLostException, _, null) when PoolDisposed =>
@@ -145,6 +172,23 @@ sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
         reader.End();
         if (!TryFinish(reader))
             return;
+        if (References.Reports is { } reports)
+            CompleteAfter(reports, result);
+        else
+            Complete(result);
+    }
+
+    // Apart, for the closure.
+    void CompleteAfter(OrderedQueue reports, TResult result) => reports.Add(() => Complete(result));
+
+    void Complete(TResult result)
+    {
+        if (HandlerFailure is { } failure)
+        {
+            Fail(failure);
+            return;
+        }
+
         End(failed: false);
         _completion.TrySetResult(result);
     }
@@ -153,7 +197,7 @@ sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
     {
         End(failed: true);
         var explained = Explain(error);
-        if (explained is OperationCanceledException && Cancelled is { } token)
+        if (explained is OperationCanceledException && HandlerFailure is null && Cancelled is { } token)
             _completion.TrySetCanceled(token);
         else
             _completion.TrySetException(explained);
@@ -167,7 +211,7 @@ sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
 
     public override bool Lose(int losses, Exception error)
     {
-        if (_losses++ < losses && Cancelled is null)
+        if (_losses++ < losses && Cancelled is null && HandlerFailure is null)
             return true;
         Fail(error);
         return false;

@@ -6,6 +6,9 @@ interface IWorkerOwner
     /// <summary>The worker has room for more calls. On a thread of the worker's connection: must not block.</summary>
     void OnRoom(Worker worker);
 
+    /// <summary>A handler of ours for what the worker prints has thrown; the task that runs there, if one does, is not told yet.</summary>
+    void OnHandlerFailed(Worker worker, Exception error);
+
     /// <summary>
     /// The worker has ended. <paramref name="victims"/> had been started and are lost with it; <paramref name="unstarted"/> had not and
     /// may go to another worker.

@@ -11,8 +11,8 @@ sealed class WorkerOutput
 
     WorkerOutput(ProcessOptions options)
     {
-        _output = new(options.OnOutput ?? Console.Out.WriteLine);
-        _errors = new(options.OnError ?? Console.Error.WriteLine);
+        _output = new(Guarded(options.OnOutput ?? Console.Out.WriteLine));
+        _errors = new(Guarded(options.OnError ?? Console.Error.WriteLine));
         (_outputHere, OutputEnd) = Descriptor.Pipe();
         try
         {
@@ -24,6 +24,9 @@ sealed class WorkerOutput
             throw;
         }
     }
+
+    /// <summary>Is told what a handler of lines throws; the lines that follow are handed on.</summary>
+    public Action<Exception>? OnFailure { get; set; }
 
     /// <summary>For the worker to write to; closed here by <see cref="Begin"/>.</summary>
     public int OutputEnd { get; private set; } = -1;
@@ -57,6 +60,18 @@ sealed class WorkerOutput
         _outputHere = _errorsHere = -1;
     }
 
+    Action<string> Guarded(Action<string> handler) => line =>
+    {
+        try
+        {
+            handler(line);
+        }
+        catch (Exception error)
+        {
+            OnFailure?.Invoke(error);
+        }
+    };
+
     static async Task ForwardAsync(int descriptor, LineSink lines)
     {
         try
@@ -66,7 +81,7 @@ sealed class WorkerOutput
         }
         catch (Exception)
         {
-            // The sink is the caller's: when it fails, what the worker prints goes nowhere, and the worker lives on.
+            // The pipe cannot be read any more: what the worker prints goes nowhere, and it lives on.
         }
     }
 

@@ -225,6 +225,7 @@ sealed class WorkerProgram
     {
         if (Descendants.OwnMarker is { } marker)
             Descendants.KillAll(marker);
+        RuntimeFiles.Remove(Environment.ProcessId, Path.GetTempPath());   // nobody is left to do it afterwards
         _ = WorkerSignals.Kill(0, WorkerSignals.SigKill);
     }
 }

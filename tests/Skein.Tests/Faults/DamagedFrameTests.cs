@@ -293,7 +293,7 @@ public sealed class DamagedFrameTests(ITestOutputHelper output)
             there.Dispose();
             var control = new WorkerControl(here);
             control.Dispose();
-            var references = new ParentReferences(control);
+            var references = new ParentReferences(control, new());
             references.Add(new ProgressTarget<int>(new Progress<int>()));
             for (var slot = 0; slot < 4; slot++)
                 items[slot] = slot % 2 == 0 ? new WorkItem<Frames.Node>(new SyncJob<Frames.Node>(Frames.Sample)) { Slot = slot } : new WorkItem<int>(new SyncJob<int>(static () => 1)) { Slot = slot };

@@ -34,6 +34,7 @@ public sealed class PoolParentDeathTests
 
             await parent.Exited.Within();
             await Limits.Until(() => !all.Any(Alive), $"the end of all processes ({string.Join(' ', all.Where(Alive))} of {string.Join(' ', all)} live)", 1);
+            Assert.Empty(families.SelectMany(family => Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{family[0]}-*")));
         }
     }
 

@@ -47,6 +47,8 @@ public sealed class EndedWorkerTests : IWorkerOwner
 
     void IWorkerOwner.OnRoom(Worker worker) { }
 
+    void IWorkerOwner.OnHandlerFailed(Worker worker, Exception error) { }
+
     void IWorkerOwner.OnEnded(Worker worker, Exit exit, IReadOnlyList<WorkItem> victims, IReadOnlyList<WorkItem> unstarted) { }
 
     async Task<OsProcessWorker> Ended()

@@ -83,6 +83,104 @@ public class UserMistakeTests
     }
 
     [Fact]
+    public async Task A_progress_may_be_declared_as_what_it_is_and_another_class_is_told_how()
+    {
+        await using var pool = await Start(1);
+        var reported = new List<int>();
+        var own = new Own(reported.Add);
+        var plain = new Progress<int>();
+        plain.ProgressChanged += (_, _) => { };
+        await pool.RunAsync(static (Progress<int> progress) => ((IProgress<int>)progress).Report(1), plain).Within();
+        await pool.RunAsync(() => ((IProgress<int>)plain).Report(2)).Within();
+        await pool.RunAsync(static (IProgress<int> progress) => progress.Report(3), own).Within();
+        Assert.Equal([3], reported);
+        var refused = await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(static (Own progress) => progress.Report(4), own).Within());
+        Assert.Contains("argument 1", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("declare it as IProgress<Int32>", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("closure.own", (await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(() => own.Report(5)).Within())).Message, StringComparison.Ordinal);
+        Assert.Equal(1, pool.StartedWorkers);
+    }
+
+    [Fact]
+    public async Task All_reports_are_delivered_when_their_task_has_ended()
+    {
+        await using var pool = await Start(1);
+        for (var round = 0; round < 100; round++)
+        {
+            var last = 0;
+            await pool.RunAsync(
+                static (IProgress<int> progress) =>
+                {
+                    for (var i = 1; i <= 20; i++)
+                        progress.Report(i);
+                },
+                (IProgress<int>)new Own(value => last = value)).Within();
+            Assert.Equal(20, last);
+        }
+    }
+
+    [Fact]
+    public async Task A_handler_of_progress_that_throws_fails_its_task_and_no_other()
+    {
+        await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1, Grace = TimeSpan.FromMilliseconds(100) }).Within(20);
+        IProgress<int> broken = new Own(static _ => throw new FormatException("mine"));
+        var whole = pool.RunAsync(static progress => progress.Report(1), broken);
+        Assert.Equal("mine", (await Assert.ThrowsAsync<FormatException>(() => whole.Within())).Message);
+        await Assert.ThrowsAsync<FormatException>(() => pool.RunAsync(
+            static progress =>
+            {
+                progress.Report(1);
+                Thread.Sleep(Timeout.Infinite);   // asked to stop, then killed
+            },
+            broken).Within());
+        await foreach (var outcome in pool.MapAsync(Enumerable.Range(0, 3), n => Report(broken, n), new() { ChunkSize = 1 }))
+            Assert.Equal(outcome.Index == 1, outcome.Error is FormatException);
+        await using var process = await Place.OsProcess.StartAsync(static progress => progress.Report(1), broken).Within();
+        await Assert.ThrowsAsync<FormatException>(() => process.Completion.Within());
+        Assert.Equal(3, await pool.RunAsync(static () => 3).Within());
+    }
+
+    static int Report(IProgress<int> progress, int n)
+    {
+        if (n == 1)
+            progress.Report(n);
+        return n;
+    }
+
+    [Fact]
+    public async Task A_handler_of_lines_that_throws_fails_the_process_that_printed_them()
+    {
+        await using var process = await Place.OsProcess.StartAsync(static () => Console.WriteLine("x"), new() { OnOutput = static _ => throw new FormatException("mine") }).Within();
+        Assert.Equal("mine", (await Assert.ThrowsAsync<FormatException>(() => process.Completion.Within())).Message);
+        await process.Exited.Within();
+
+        await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1, OnOutput = static line => throw new FormatException(line) }).Within(20);
+        var printing = pool.RunAsync(static async () =>
+        {
+            Console.WriteLine("y");
+            await Task.Delay(Timeout.Infinite, Here.Stopping);
+        });
+        Assert.Equal("y", (await Assert.ThrowsAsync<FormatException>(() => printing.Within())).Message);
+        Assert.Equal(3, await pool.RunAsync(static () => 3).Within());
+
+        await using var program = await Place.OsProcess.StartProgramAsync(new("echo", "z") { Options = new() { OnOutput = static _ => throw new FormatException("mine") } }).Within();
+        Assert.Contains("mine", (await Assert.ThrowsAsync<IOException>(() => program.Completion.Within())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_pool_is_drained_after_a_mapping_too()
+    {
+        await using var pool = await Start();
+        Assert.Equal(10, await Count(pool.MapAsync(Enumerable.Range(0, 10), static n => n)).Within());
+        await pool.DrainAsync().Within();
+    }
+
+    sealed class Own(Action<int> handle) : IProgress<int>
+    {
+        public void Report(int value) => handle(value);
+    }
+
+    [Fact]
     public async Task Leaving_a_loop_over_a_slow_stream_of_inputs_ends_it_quietly()
     {
         await using var pool = await Start();
