@@ -160,8 +160,9 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
             item.Fail(exit.ToException(worker.Id));
         foreach (var item in victims)
         {
-            // Running out of memory may have been the fault of what ran before: once more, in a fresh worker.
             item.PoolDisposed |= _disposing != 0 && exit.Cause == ExitCause.Killed;
+
+            // Running out of memory may have been the fault of what ran before: once more, in a fresh worker.
             var losses = exit.Cause == ExitCause.OutOfMemory ? Math.Max(Options.Retries, 1) : Options.Retries;
             if (item.Lose(_disposing == 0 && !item.IsBound ? losses : 0, exit.ToException(worker.Id)))
                 again.Add(item);
