@@ -1,5 +1,3 @@
-using System.Runtime.Versioning;
-
 namespace Skein;
 
 /// <summary>
@@ -63,7 +61,6 @@ public sealed class Callback<T, TResult> : CallbackTarget
 
     internal override object? ReadArgument(GraphReader reader) => reader.Read<T>();
 
-    [SupportedOSPlatform("linux")]
     internal override object StandIn(WorkerReferences worker, int number)
     {
         var call = worker.Call;
@@ -81,6 +78,5 @@ public abstract class CallbackTarget
 
     internal abstract object? ReadArgument(GraphReader reader);
 
-    [SupportedOSPlatform("linux")]
     internal abstract object StandIn(WorkerReferences worker, int number);
 }

@@ -7,10 +7,10 @@ public static class Here
 
     /// <summary>Cancelled when this process, or the task that runs in it, is asked to stop. Outside of a process it never is.</summary>
     public static CancellationToken Stopping =>
-        OnThread.Value is { } thread ? thread.Stopping : OperatingSystem.IsLinux() && WorkerProgram.Current is { } worker ? worker.Stopping : default;
+        OnThread.Value is { } thread ? thread.Stopping : WorkerProgram.Current is { } worker ? worker.Stopping : default;
 
     /// <summary>The id of this process; null outside of one.</summary>
-    public static string? Id => OnThread.Value?.Id ?? (OperatingSystem.IsLinux() ? WorkerProgram.Current?.Id : null);
+    public static string? Id => OnThread.Value?.Id ?? WorkerProgram.Current?.Id;
 
     internal static void Enter(HereContext context) => OnThread.Value = context;
 }

@@ -19,7 +19,7 @@ public abstract partial class Place
     public static Place Thread { get; } = new ThreadPlace();
 
     /// <summary>An operating-system process of its own: its crash, its leak and its end are its own, and it can be killed.</summary>
-    public static Place OsProcess { get; } = OperatingSystem.IsLinux() ? new OsProcessPlace() : new MissingPlace("OsProcess");
+    public static Place OsProcess { get; } = OperatingSystem.IsLinux() ? new OsProcessPlace() : new PortableProcessPlace();
 
     /// <summary>The word: <c>Thread</c>, <c>OsProcess</c>.</summary>
     public abstract override string ToString();

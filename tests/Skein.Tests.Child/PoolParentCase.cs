@@ -21,6 +21,24 @@ static partial class PoolParentCase
         return 0;
     }
 
+    /// <summary>Prints a line for each of two portable workers, one that spins and one that has done its task: its number, and a child's.</summary>
+    public static async Task<int> RunPortable()
+    {
+        await using var pool = await WorkerPool.StartAsync(new PortableProcessPlace(), new() { Workers = 2 });
+        IProgress<string> report = new Progress();
+        _ = pool.RunAsync(static report =>
+        {
+            report.Report($"{Environment.ProcessId} {Process.Start("sleep", "1000").Id}");
+            while (true)
+            {
+                // spins
+            }
+        }, report);
+        await pool.RunAsync(static report => report.Report($"{Environment.ProcessId} {Process.Start("sleep", "1000").Id}"), report);
+        await Task.Delay(Timeout.InfiniteTimeSpan);
+        return 0;
+    }
+
     static async Task Work(string activity, IProgress<string> report)
     {
         var family = $"{Environment.ProcessId} {Process.Start("sleep", "1000").Id} {StartEscaped()}";

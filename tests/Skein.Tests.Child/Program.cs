@@ -12,6 +12,7 @@ return args switch
     ["group-holder"] => CgroupCase.Hold(),
     ["group-maker"] => CgroupCase.Make(),
     ["pool-parent", var activity] => await PoolParentCase.Run(activity),
+    ["portable-parent"] => await PoolParentCase.RunPortable(),
     ["pool-descriptors"] => await PoolUnderLimitsCase.Descriptors(),
     ["pool-full-folder"] => await PoolUnderLimitsCase.FullFolder(),
     ["pool-modules"] => await PoolUnderLimitsCase.Modules(),

@@ -4,9 +4,11 @@ namespace Skein.Tests;
 
 public class ProgramTests
 {
-    static async Task<int> Run(ProgramStart start)
+    protected virtual Place Place => Place.OsProcess;
+
+    async Task<int> Run(ProgramStart start)
     {
-        await using var process = await Place.OsProcess.StartProgramAsync(start).Within();
+        await using var process = await Place.StartProgramAsync(start).Within();
         return await process.Completion.Within();
     }
 
@@ -19,7 +21,7 @@ public class ProgramTests
     {
         var words = string.Join('\n', Enumerable.Range(0, 100_000).Select(n => $"word{n % 1000}")) + "\n";
         var sorted = new MemoryStream();
-        await using var process = await Place.OsProcess.StartProgramAsync(new("sort", "-u")
+        await using var process = await Place.StartProgramAsync(new("sort", "-u")
         {
             StandardInput = new MemoryStream(Encoding.UTF8.GetBytes(words)),
             StandardOutput = ProgramOutput.To(sorted),
@@ -64,7 +66,7 @@ public class ProgramTests
     [Fact]
     public async Task A_program_that_takes_too_long_is_stopped_and_then_killed_with_its_children()
     {
-        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "trap '' TERM; sleep 600 & while true; do sleep 1; done")
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "trap '' TERM; sleep 600 & while true; do sleep 1; done")
         {
             Options = new() { TimeLimit = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(100) },
         }).Within();
@@ -78,7 +80,7 @@ public class ProgramTests
     public async Task Stopping_a_program_asks_it_first()
     {
         var printed = new MemoryStream();
-        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "trap 'echo asked; exit 3' TERM; echo ready; while true; do sleep 0.05; done")
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "trap 'echo asked; exit 3' TERM; echo ready; while true; do sleep 0.05; done")
         {
             StandardOutput = ProgramOutput.To(printed),
         }).Within();
@@ -91,9 +93,14 @@ public class ProgramTests
     [Fact]
     public async Task A_program_that_a_signal_ended_says_which()
     {
-        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "kill -SEGV $$")).Within();
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "kill -SEGV $$")).Within();
         var lost = await Assert.ThrowsAsync<ProcessLostException>(() => process.Completion.Within());
         Assert.Equal((ExitCause.Signalled, 11, 139), (lost.Exit.Cause, lost.Exit.Signal, lost.Exit.ShellCode));
         Assert.Contains("SIGSEGV", lost.Message, StringComparison.Ordinal);
     }
+}
+
+public class PortableProgramTests : ProgramTests
+{
+    protected override Place Place { get; } = new PortableProcessPlace();
 }

@@ -3,6 +3,9 @@ namespace Skein;
 /// <summary>A connection that can carry open descriptors beside its messages: what the ends of channels travel with.</summary>
 abstract class DescriptorCarrier
 {
+    /// <summary>Whether it can: a plain stream of bytes cannot.</summary>
+    public virtual bool CarriesDescriptors => true;
+
     /// <summary>Sends a descriptor with the message that is being written; it stays open here.</summary>
     /// <returns>The number to write into the message.</returns>
     public abstract int Attach(int descriptor);

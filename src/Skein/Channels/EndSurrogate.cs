@@ -27,6 +27,8 @@ sealed class EndSurrogate : Surrogate
             throw new CannotTravelException("channel", value.GetType(), "a channel in memory is for the threads of one process, and only the Reader or the Writer of another kind can be sent; create it with ProcessChannel.Create(ChannelKind.Pipe) or another kind, and send one of its ends");
         if (writer.Context is not DescriptorCarrier carrier)
             throw new CannotTravelException("channel", value.GetType(), "the end of a channel travels only as (part of) an argument or a result of a process on this machine");
+        if (!carrier.CarriesDescriptors)
+            throw new CannotTravelException("channel", value.GetType(), "the processes of this place are connected by a stream of bytes, which carries no end of a channel (on Linux Place.OsProcess has one that does); pass a callback or a progress");
 
         var end = channelEnd.End;
         lock (end.Gate)

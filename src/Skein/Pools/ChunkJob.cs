@@ -6,7 +6,6 @@ abstract class ChunkJob<T, TResult>(T[] inputs) : Job
     /// <summary>Calls the function for one input.</summary>
     protected abstract ValueTask<TResult> InvokeAsync(T input);
 
-    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
     public sealed override void Execute(in Reply reply)
     {
         var values = new TResult[inputs.Length];
@@ -35,7 +34,6 @@ abstract class ChunkJob<T, TResult>(T[] inputs) : Job
         }
     }
 
-    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
     public sealed override void Rehearse(in Reply reply)
     {
         base.Rehearse(reply);

@@ -32,6 +32,9 @@ enum FrameKind : byte
 
     /// <summary>The answer to it.</summary>
     Answer,
+
+    /// <summary>What a worker on this machine and its parent say to each other: the first byte of its body says what.</summary>
+    Message,
 }
 
 /// <summary>One frame. Its body is valid until the next one is read.</summary>

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 namespace Skein;
 
 /// <summary>Frames over a byte stream that keeps their order. One reader and one writer at a time.</summary>
-sealed class FrameStream(Stream stream, int maxLength = Frame.MaxLength)
+sealed partial class FrameStream(Stream stream, int maxLength = Frame.MaxLength)
 {
     const int FirstBuffer = 4096;
 
@@ -19,24 +19,14 @@ sealed class FrameStream(Stream stream, int maxLength = Frame.MaxLength)
             return null;
         if (read < _header.Length)
             throw CutShort();
-        var length = BinaryPrimitives.ReadUInt32LittleEndian(_header);
-        var kind = (FrameKind)_header[4];
-        if (Check(_header) != BinaryPrimitives.ReadUInt16LittleEndian(_header.AsSpan(6)) || _header[5] != 0 || kind is < FrameKind.Hello or > FrameKind.Answer)
-            throw new InvalidDataException("The stream is damaged: this is not the header of a frame.");
-        if (length > (uint)maxLength)
-            throw new InvalidDataException($"The stream is damaged: a frame of {length:N0} bytes, where {maxLength:N0} is the most.");
-        await ReadBodyAsync((int)length, cancellationToken).ConfigureAwait(false);
-        return new(kind, BinaryPrimitives.ReadUInt32LittleEndian(_header.AsSpan(8)), _body.AsMemory(0, (int)length));
+        var (kind, length) = ParseHeader();
+        await ReadBodyAsync(length, cancellationToken).ConfigureAwait(false);
+        return new(kind, BinaryPrimitives.ReadUInt32LittleEndian(_header.AsSpan(8)), _body.AsMemory(0, length));
     }
 
     public async ValueTask WriteAsync(FrameKind kind, uint number, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
     {
-        if (body.Length > maxLength)
-            throw new MessageTooLargeException(body.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(_sentHeader, (uint)body.Length);
-        _sentHeader[4] = (byte)kind;
-        BinaryPrimitives.WriteUInt32LittleEndian(_sentHeader.AsSpan(8), number);
-        BinaryPrimitives.WriteUInt16LittleEndian(_sentHeader.AsSpan(6), Check(_sentHeader));
+        FillHeader(kind, number, body.Length);
         await stream.WriteAsync(_sentHeader, cancellationToken).ConfigureAwait(false);
         await stream.WriteAsync(body, cancellationToken).ConfigureAwait(false);
         await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -45,18 +35,43 @@ sealed class FrameStream(Stream stream, int maxLength = Frame.MaxLength)
     /// <summary>Memory is taken as the bytes arrive, at most twice of what is there: a length alone costs nothing.</summary>
     async ValueTask ReadBodyAsync(int length, CancellationToken cancellationToken)
     {
-        if (_body.Length > WireLimits.KeptBuffer && length < _body.Length / 8)
-            _body = new byte[FirstBuffer];
         for (var have = 0; have < length;)
         {
-            if (have == _body.Length)
-                Array.Resize(ref _body, (int)Math.Min(length, _body.Length * 2L));
-            var part = _body.AsMemory(have, Math.Min(_body.Length, length) - have);
-            var read = await stream.ReadAsync(part, cancellationToken).ConfigureAwait(false);
+            var read = await stream.ReadAsync(NextPart(have, length), cancellationToken).ConfigureAwait(false);
             if (read == 0)
                 throw CutShort();
             have += read;
         }
+    }
+
+    Memory<byte> NextPart(int have, int length)
+    {
+        if (have == 0 && _body.Length > WireLimits.KeptBuffer && length < _body.Length / 8)
+            _body = new byte[FirstBuffer];
+        if (have == _body.Length)
+            Array.Resize(ref _body, (int)Math.Min(length, _body.Length * 2L));
+        return _body.AsMemory(have, Math.Min(_body.Length, length) - have);
+    }
+
+    (FrameKind Kind, int Length) ParseHeader()
+    {
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(_header);
+        var kind = (FrameKind)_header[4];
+        if (Check(_header) != BinaryPrimitives.ReadUInt16LittleEndian(_header.AsSpan(6)) || _header[5] != 0 || kind is < FrameKind.Hello or > FrameKind.Message)
+            throw new InvalidDataException("The stream is damaged: this is not the header of a frame.");
+        if (length > (uint)maxLength)
+            throw new InvalidDataException($"The stream is damaged: a frame of {length:N0} bytes, where {maxLength:N0} is the most.");
+        return (kind, (int)length);
+    }
+
+    void FillHeader(FrameKind kind, uint number, int length)
+    {
+        if (length > maxLength)
+            throw new MessageTooLargeException(length);
+        BinaryPrimitives.WriteUInt32LittleEndian(_sentHeader, (uint)length);
+        _sentHeader[4] = (byte)kind;
+        BinaryPrimitives.WriteUInt32LittleEndian(_sentHeader.AsSpan(8), number);
+        BinaryPrimitives.WriteUInt16LittleEndian(_sentHeader.AsSpan(6), Check(_sentHeader));
     }
 
     static ushort Check(ReadOnlySpan<byte> header)

@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
-using System.Runtime.Versioning;
 
 namespace Skein;
 
@@ -12,7 +11,6 @@ abstract class Job
 {
     /// <summary>Runs the function to its end on the calling thread and returns its result to the caller.</summary>
     /// <exception cref="Exception">What the function threw, or a <see cref="CannotTravelException"/> for its result.</exception>
-    [SupportedOSPlatform("linux")]
     public abstract void Execute(in Reply reply);
 
     /// <summary>What it calls.</summary>
@@ -22,7 +20,6 @@ abstract class Job
     public void RequireFunction() => ArgumentNullException.ThrowIfNull(Function, "function");
 
     /// <summary>Loads and compiles what executing such a job needs, and executes nothing of the application's.</summary>
-    [SupportedOSPlatform("linux")]
     public virtual void Rehearse(in Reply reply)
     {
         foreach (var own in GetType().GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(method => method.Name is nameof(Execute) or "InvokeAsync"))
@@ -53,17 +50,14 @@ abstract class Job<TResult> : Job
     /// <summary>Starts the function on the calling thread.</summary>
     public abstract ValueTask<TResult> InvokeAsync();
 
-    [SupportedOSPlatform("linux")]
     public sealed override void Execute(in Reply reply) => Return(InvokeAsync(), reply);
 
-    [SupportedOSPlatform("linux")]
     public sealed override void Rehearse(in Reply reply)
     {
         base.Rehearse(reply);
         Return(new(default(TResult)!), reply);
     }
 
-    [SupportedOSPlatform("linux")]
     static void Return(ValueTask<TResult> running, in Reply reply) =>
         reply.Return(running.IsCompletedSuccessfully ? running.Result : running.AsTask().GetAwaiter().GetResult());
 }

@@ -247,7 +247,7 @@ sealed class OsProcessWorker : Worker
     }
 
     /// <summary>Sends the worker a signal.</summary>
-    public void Signal(int signal) => _child.Signal(signal);
+    public override void Signal(int signal) => _child.Signal(signal);
 
     void Receive()
     {

@@ -7,12 +7,11 @@ namespace Skein;
 /// The parent's side of what stays with the parent while a job refers to it: tokens, progress, callbacks. Each has a number; the job's
 /// entries go when the job has ended.
 /// </summary>
-[SupportedOSPlatform("linux")]
-sealed class ParentReferences(WorkerControl control, OrderedQueue deliveries) : DescriptorCarrier
+sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : DescriptorCarrier
 {
     readonly ConcurrentDictionary<int, object> _targets = new();
-    readonly HashSet<SharedBlock> _blocks = [];
-    readonly List<SharedBlock> _introduced = [];   // by the message that is being written
+    readonly HashSet<object> _blocks = [];       // SharedBlock, where there is such a thing
+    readonly List<object> _introduced = [];      // by the message that is being written
     readonly List<Action> _whenSent = [];
     int _last;
 
@@ -71,6 +70,7 @@ sealed class ParentReferences(WorkerControl control, OrderedQueue deliveries) : 
     }
 
     /// <summary>True when the worker does not know the block yet: then its descriptor must go along.</summary>
+    [SupportedOSPlatform("linux")]
     public bool Introduce(SharedBlock block)
     {
         lock (_blocks)
@@ -85,6 +85,7 @@ sealed class ParentReferences(WorkerControl control, OrderedQueue deliveries) : 
     }
 
     /// <summary>The block will not be used again: the worker may unmap it.</summary>
+    [SupportedOSPlatform("linux")]
     public void Forget(SharedBlock block)
     {
         lock (_blocks)
@@ -100,11 +101,12 @@ sealed class ParentReferences(WorkerControl control, OrderedQueue deliveries) : 
     }
 
     /// <summary>The worker is gone.</summary>
+    [SupportedOSPlatform("linux")]
     public void Close()
     {
         lock (_blocks)
         {
-            foreach (var block in _blocks)
+            foreach (SharedBlock block in _blocks)
                 block.Forget(this);
             _blocks.Clear();
         }
@@ -112,10 +114,12 @@ sealed class ParentReferences(WorkerControl control, OrderedQueue deliveries) : 
 
     public object? Find(int number) => _targets.GetValueOrDefault(number);
 
+    public override bool CarriesDescriptors => control.CarriesDescriptors;
+
     public override int Attach(int descriptor)
     {
         var number = Interlocked.Increment(ref _last);
-        control.Send(WorkerFrame.Descriptor, number, descriptor);
+        control.SendDescriptor(number, descriptor);
         return number;
     }
 
@@ -160,7 +164,6 @@ sealed class ReferenceList(WorkItem item)
 }
 
 /// <summary>The worker's side: the stand-ins for what stayed with the parent.</summary>
-[SupportedOSPlatform("linux")]
 sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
 {
     readonly Lock _gate = new();
@@ -169,7 +172,7 @@ sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
     readonly Dictionary<int, int> _descriptors = [];
     readonly Dictionary<int, TaskCompletionSource<byte[]>> _requests = [];
     readonly Dictionary<int, List<byte[]>> _pieces = [];
-    readonly Dictionary<int, MemoryRegion> _mapped = [];
+    readonly Dictionary<int, object> _mapped = [];
     int _lastRequest, _lastToken;
 
     public CancellationToken Token(int number)
@@ -268,6 +271,7 @@ sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
         }
     }
 
+    [SupportedOSPlatform("linux")]
     public void Map(int number, MemoryRegion region)
     {
         lock (_mapped)
@@ -275,10 +279,11 @@ sealed class WorkerReferences(WorkerOutbox outbox) : DescriptorCarrier
         region.CloseDescriptor();
     }
 
+    [SupportedOSPlatform("linux")]
     public MemoryRegion Mapped(int number)
     {
         lock (_mapped)
-            return _mapped.GetValueOrDefault(number) ?? throw new InvalidDataException($"Block {number} was never introduced.");
+            return (MemoryRegion?)_mapped.GetValueOrDefault(number) ?? throw new InvalidDataException($"Block {number} was never introduced.");
     }
 
     /// <summary>The collector unmaps it when no lease refers to it any more.</summary>

@@ -10,8 +10,7 @@ sealed class RehearsalJob(Job job) : Job<Nothing>
 
     public override ValueTask<Nothing> InvokeAsync()
     {
-        if (OperatingSystem.IsLinux())
-            WorkerProgram.Current?.Rehearse(job);
+        WorkerProgram.Current?.Rehearse(job);
         return default;
     }
 }

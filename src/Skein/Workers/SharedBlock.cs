@@ -98,6 +98,8 @@ sealed class LeaseSurrogate : Surrogate
     {
         var lease = (Lease)value;
         var connection = Connection.Of(writer, value);
+        if (!connection.CarriesDescriptors)
+            throw UnsharedLeaseSurrogate.Refusal();
         writer.WriteNumber((ulong)lease.Block.Number);
         writer.WriteNumber((ulong)lease.Length);
         if (connection.Introduce(lease.Block))
@@ -130,4 +132,17 @@ sealed class LeaseSurrogate : Surrogate
             throw new InvalidDataException("A lease is longer than its block.");
         return new Lease(null, new BlockMemory(region, (int)length));
     }
+}
+
+/// <summary>Where processes share no memory, a lease stays at home.</summary>
+sealed class UnsharedLeaseSurrogate : Surrogate
+{
+    public static CannotTravelException Refusal() =>
+        new("lease", typeof(Lease), "a lease is memory that is shared, and the processes of this place share none with their caller (on Linux those of Place.OsProcess do); pass the bytes as an array, which is copied");
+
+    public override bool Handles(Type type) => type == typeof(Lease);
+
+    public override void Write(GraphWriter writer, object value) => throw Refusal();
+
+    public override object Read(GraphReader reader) => throw new InvalidDataException("A lease came from a place that shares no memory.");
 }

@@ -6,26 +6,35 @@ using Skein;
 /// The runtime calls this before an application's <c>Main</c> when the environment variable <c>DOTNET_STARTUP_HOOKS</c> names this
 /// assembly; the name and the missing namespace are its convention. A process that Skein started as a worker never comes to its Main.
 /// </summary>
-[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 static class StartupHook
 {
-    /// <summary><c>memory descriptor:control descriptor:parent:id</c></summary>
+    /// <summary><c>memory descriptor:control descriptor:parent:id</c>, or <c>pipe:secret:id:name of the pipe</c></summary>
     public const string Variable = "SKEIN_WORKER";
+
+    /// <summary>The first word where the worker connects by a named pipe.</summary>
+    public const string Pipe = "pipe";
 
     public static void Initialize()
     {
-        if (!OperatingSystem.IsLinux() || Environment.GetEnvironmentVariable(Variable) is not { } request)
+        if (Environment.GetEnvironmentVariable(Variable) is not { } request)
             return;
 
         // What the worker starts is no worker, though it inherits the environment.
-        Environment.SetEnvironmentVariable(Variable, null);
-        _ = WorkerEnvironment.Unset(Variable);
-        var others = OtherHooks();
-        Environment.SetEnvironmentVariable(WorkerStart.HooksVariable, others);
-        _ = others is null ? WorkerEnvironment.Unset(WorkerStart.HooksVariable) : WorkerEnvironment.Set(WorkerStart.HooksVariable, others, 1);
+        Set(Variable, null);
+        Set(WorkerStart.HooksVariable, OtherHooks());
         var parts = request.Split(':', 4);
-        if (Parse(parts[2]) == WorkerEnvironment.ParentId())
-            WorkerProgram.Run(Parse(parts[0]), Parse(parts[1]), parts[3]);
+        if (parts[0] == Pipe)
+            StreamProgram.Run(parts[3], parts[1], parts[2]);
+        else if (OperatingSystem.IsLinux() && Parse(parts[2]) == WorkerEnvironment.ParentId())
+            RingProgram.Run(Parse(parts[0]), Parse(parts[1]), parts[3]);
+    }
+
+    static void Set(string name, string? value)
+    {
+        Environment.SetEnvironmentVariable(name, value);
+        if (OperatingSystem.IsWindows())
+            return;
+        _ = value is null ? WorkerEnvironment.Unset(name) : WorkerEnvironment.Set(name, value, 1);
     }
 
     // Ours was added last.
@@ -35,8 +44,8 @@ static class StartupHook
     static int Parse(string number) => int.Parse(number, CultureInfo.InvariantCulture);
 }
 
-/// <summary>The environment as native code sees it, and the parent.</summary>
-[System.Runtime.Versioning.SupportedOSPlatform("linux")]
+/// <summary>The environment as native code sees it, which on Unix is not the one that .NET shows, and the parent.</summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 static partial class WorkerEnvironment
 {
     [LibraryImport("libc", EntryPoint = "unsetenv", StringMarshalling = StringMarshalling.Utf8)] public static partial int Unset(string name);

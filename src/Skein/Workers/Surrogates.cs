@@ -1,9 +1,6 @@
-using System.Runtime.Versioning;
-
 namespace Skein;
 
 /// <summary>The values that stay with the caller and are reached from the worker: the list.</summary>
-[SupportedOSPlatform("linux")]
 static class Surrogates
 {
     static int _registered;
@@ -15,13 +12,19 @@ static class Surrogates
         Surrogate.Register(new TokenSurrogate());
         Surrogate.Register(new ProgressSurrogate());
         Surrogate.Register(new CallbackSurrogate());
-        Surrogate.Register(new LeaseSurrogate());
-        ChannelSurrogates.Register();
+        if (OperatingSystem.IsLinux())
+        {
+            Surrogate.Register(new LeaseSurrogate());
+            ChannelSurrogates.Register();
+        }
+        else
+        {
+            Surrogate.Register(new UnsharedLeaseSurrogate());
+        }
     }
 }
 
 /// <summary>A token is cancelled there when it is cancelled here.</summary>
-[SupportedOSPlatform("linux")]
 sealed class TokenSurrogate : Surrogate
 {
     const byte Never = 0, Already = 1, Linked = 2;
@@ -55,7 +58,6 @@ sealed class TokenSurrogate : Surrogate
 }
 
 /// <summary>What is reported there is reported here, in order.</summary>
-[SupportedOSPlatform("linux")]
 sealed class ProgressSurrogate : Surrogate
 {
     public override bool Handles(Type type) => Interface(type) is not null;
@@ -115,7 +117,6 @@ sealed class ProgressTarget<T>(IProgress<T> progress) : ProgressTarget
     }
 }
 
-[SupportedOSPlatform("linux")]
 sealed class RemoteProgress<T>(WorkerReferences worker, int number) : Progress<T>   // fits where that is declared, and reports at once
 {
     readonly int _call = worker.Call;
@@ -123,7 +124,6 @@ sealed class RemoteProgress<T>(WorkerReferences worker, int number) : Progress<T
     protected override void OnReport(T value) => worker.Report(_call, number, value);
 }
 
-[SupportedOSPlatform("linux")]
 sealed class CallbackSurrogate : Surrogate
 {
     public override bool Handles(Type type) => type.IsSubclassOf(typeof(CallbackTarget));
@@ -146,7 +146,6 @@ sealed class CallbackSurrogate : Surrogate
 }
 
 /// <summary>The connection that a message is written for or came by.</summary>
-[SupportedOSPlatform("linux")]
 static class Connection
 {
     public static ParentReferences Of(GraphWriter writer, object value) => writer.Context as ParentReferences

@@ -73,6 +73,10 @@ abstract class Worker
     /// <summary>Ends it at once. A thread goes on, abandoned.</summary>
     public abstract void Kill(ExitCause cause);
 
+    /// <summary>Sends it a signal, by its number on this system.</summary>
+    /// <exception cref="PlaceException">It is no process of its own, or there is no such thing here.</exception>
+    public virtual void Signal(int signal) => throw new PlaceException($"Worker {Id} is a thread, which cannot be sent a signal.");
+
     /// <summary>One more call is completed. By one thread at a time.</summary>
     protected void Count(WorkItem item)
     {

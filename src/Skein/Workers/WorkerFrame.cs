@@ -38,4 +38,10 @@ enum WorkerFrame : byte
 
     /// <summary>Control: end when the calls that were sent are done.</summary>
     End,
+
+    /// <summary>Stream: slot, one more than the item of a chunk that starts now; 0: the call itself starts.</summary>
+    Item,
+
+    /// <summary>Stream: microseconds in its own code and in the kernel, peak of its memory in bytes: the last words of a worker.</summary>
+    Use,
 }

@@ -1,14 +1,10 @@
-using System.Runtime.Versioning;
-
 namespace Skein;
 
 /// <summary>The worker's sending end. Any thread of the worker may send: the function's own, and those it started.</summary>
-[SupportedOSPlatform("linux")]
-sealed class WorkerOutbox(Ring results)
+sealed class WorkerOutbox(WorkerLink link)
 {
     readonly Lock _gate = new();
     readonly GraphWriter _writer = new(new GraphSession());
-    readonly RingSender _sender = new(results);
 
     /// <summary>Says that the worker is ready, and which program it is. In plain numbers: nothing of the codec need be compiled for it.</summary>
     public void SendReady(string module, UInt128 version)
@@ -22,7 +18,31 @@ sealed class WorkerOutbox(Ring results)
             _writer.WriteText(module);
             _writer.WriteNumber((ulong)version);
             _writer.WriteNumber((ulong)(version >> 64));
-            _sender.Send(_writer.Written.Span);
+            link.Send(_writer.Written.Span);
+        }
+    }
+
+    /// <summary>Tells which item of a chunk runs from now on; -1: that the call itself is started.</summary>
+    public void Show(int slot, int item)
+    {
+        if (!link.Show(item))
+            SendNumbers(WorkerFrame.Item, (ulong)slot, (ulong)(item + 1), 0);
+    }
+
+    /// <summary>Says what this process has used: its last words.</summary>
+    public void SendUse(ResourceUse use) =>
+        SendNumbers(WorkerFrame.Use, (ulong)use.UserTime.TotalMicroseconds, (ulong)use.SystemTime.TotalMicroseconds, (ulong)use.PeakResidentBytes);
+
+    void SendNumbers(WorkerFrame kind, ulong first, ulong second, ulong third)
+    {
+        lock (_gate)
+        {
+            _writer.Begin();
+            _writer.WriteByte((byte)kind);
+            _writer.WriteNumber(first);
+            _writer.WriteNumber(second);
+            _writer.WriteNumber(third);
+            link.Send(_writer.Written.Span);
         }
     }
 
@@ -64,7 +84,7 @@ sealed class WorkerOutbox(Ring results)
             if (isRehearsal)
                 _writer.Abandon();
             else
-                _sender.Send(_writer.Written.Span);
+                link.Send(_writer.Written.Span);
             if (kind is WorkerFrame.Result or WorkerFrame.Fault)
                 Call++;
         }

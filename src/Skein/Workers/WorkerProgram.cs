@@ -1,39 +1,24 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 
 namespace Skein;
 
 /// <summary>
-/// What runs in a worker in place of the application's <c>Main</c>: takes calls from the ring, one at a time, and executes them on this
-/// thread. A second thread watches the parent.
+/// What runs in a worker in place of the application's <c>Main</c>: takes calls from its parent, one at a time, and executes them on this
+/// thread. A second thread listens to what must reach a worker that is busy, and to the parent's end.
 /// </summary>
-/// <remarks>
-/// A starting worker pays for each piece of code it touches (System.Net.Sockets 13 ms, Console 9 ms), so it reads and writes shared
-/// memory and one raw socket, and loads nothing else before its first job.
-/// </remarks>
-[SupportedOSPlatform("linux")]
-sealed class WorkerProgram
+abstract class WorkerProgram
 {
-    static readonly TimeSpan IdleBeforeTrim = TimeSpan.FromSeconds(1);
-
-    readonly WorkerMemory _memory;
     readonly WorkerOutbox _outbox;
     readonly WorkerReferences _references;
     readonly GraphReader _reader = new(new GraphSession());
-    readonly RingReceiver _receiver;
     CancellationTokenSource? _stopping;
     int _stoppingSlot = -1, _slot = -1;
-    bool _broken, _hasRun;
-    long _lastRun;
 
-    WorkerProgram(int memory, string id)
+    protected WorkerProgram(string id, WorkerLink link)
     {
         Id = id;
-        _memory = WorkerMemory.Open(memory);
-        _receiver = new(_memory.Calls);
-        _outbox = new(_memory.Results);
+        _outbox = new(link);
         _references = new(_outbox);
         _reader.Context = _references;
     }
@@ -58,69 +43,51 @@ sealed class WorkerProgram
         }
     }
 
-    /// <summary>Serves the parent until it says so or has died. Never returns.</summary>
-    [SuppressMessage("ApiDesign", "RS0030", Justification = "A startup hook cannot return an exit code: returning would start Main.")]
-    public static void Run(int memory, int control, string id)
-    {
-        var program = new WorkerProgram(memory, id);
-        Current = program;
-        Surrogates.Register();
-        new Thread(() => program.WatchParent(control), 256 * 1024) { IsBackground = true, Name = "skein-watch" }.Start();
-        var (module, version) = ModuleCheck.Entry();
-        program._outbox.SendReady(module, version);
-        program.Serve();
-        Environment.Exit(program._broken ? 70 : 0);
-    }
+    /// <summary>A call could not be read: nothing that follows can be.</summary>
+    protected bool IsBroken { get; private set; }
+
+    protected WorkerOutbox Outbox => _outbox;
+
+    protected WorkerReferences References => _references;
 
     /// <summary>Loads and compiles what such a job will need. In the function of a call.</summary>
-    public void Rehearse(Job job) => job.Rehearse(new(_outbox, _memory, 0, Stopwatch.GetTimestamp(), isRehearsal: true));
+    public void Rehearse(Job job) => job.Rehearse(new(_outbox, 0, Stopwatch.GetTimestamp(), isRehearsal: true));
 
-    void Serve()
+    /// <summary>Serves the parent until it says so or has died. Never returns.</summary>
+    [SuppressMessage("ApiDesign", "RS0030", Justification = "A startup hook cannot return an exit code: returning would start Main.")]
+    protected void Run()
     {
-        var spin = new SpinPolicy();
-        while (!_broken)
-        {
-            if (_receiver.TryReceive(out var message))
-                Handle(message);
-            else if (_memory.Calls.IsClosed)
-                return;
-            else if (!spin.Look(_memory.Calls))
-                Sleep();
-        }
+        Current = this;
+        Surrogates.Register();
+        new Thread(WatchParent, 256 * 1024) { IsBackground = true, Name = "skein-watch" }.Start();
+        var (module, version) = ModuleCheck.Entry();
+        _outbox.SendReady(module, version);
+        Serve();
+        Environment.Exit(IsBroken ? 70 : 0);
     }
 
-    // A worker that idles gives back what it does not need, once: the first second's garbage is most of what it holds.
-    void Sleep()
+    /// <summary>Takes calls until there are no more.</summary>
+    protected abstract void Serve();
+
+    /// <summary>Hears the parent as long as it lives; then ends this process with all that it has started.</summary>
+    protected abstract void WatchParent();
+
+    /// <summary>What is asked to stop from now on, by this slot, is this call.</summary>
+    protected void Begin(int slot)
     {
-        _memory.Calls.SleepUntilReadable(_hasRun ? IdleBeforeTrim : null);
-        if (!_hasRun || _memory.Calls.IsReadable || _memory.Calls.IsClosed || Stopwatch.GetElapsedTime(_lastRun) < IdleBeforeTrim)
-            return;
-        _hasRun = false;
-        _receiver.Trim();
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        lock (_references)
+            _slot = slot;
     }
 
-    void Handle(ArraySegment<byte> message)
+    /// <summary>Executes a call; one that was taken back is only read.</summary>
+    protected void Execute(ArraySegment<byte> message, long started, bool isWanted = true)
     {
-        var number = message[1];
-        ref var state = ref _memory.Slot(number);
-        var mine = Interlocked.CompareExchange(ref state, SlotState.Running, SlotState.Queued) == SlotState.Queued;
-        var started = Stopwatch.GetTimestamp();
-        if (mine)
-        {
-            lock (_references)
-                _slot = number;
-            _memory.StartedAt = started;
-            _memory.RunningItem = -1;
-            _memory.RunningSlot = number;
-        }
-
-        var reply = new Reply(_outbox, _memory, number, started);
+        var reply = new Reply(_outbox, message[1], started);
         try
         {
             // A call that was taken back is read all the same: it may describe types that later calls only name.
             var job = Read(message, out var trace);
-            if (mine)
+            if (isWanted)
             {
                 _reader.Finish();   // runs code of the application's (the hashing of keys): a part of the function
                 Execute(job, reply, trace);
@@ -128,13 +95,13 @@ sealed class WorkerProgram
         }
         catch (Exception error)
         {
-            if (mine)
+            if (isWanted)
                 reply.Fail(error);
         }
+    }
 
-        _memory.RunningSlot = WorkerMemory.None;
-        _hasRun = true;
-        _lastRun = Stopwatch.GetTimestamp();
+    protected void EndOfCall()
+    {
         lock (_references)
         {
             _slot = -1;
@@ -143,19 +110,36 @@ sealed class WorkerProgram
         }
 
         _references.EndOfCall();
-        if (!mine)
-            Volatile.Write(ref state, SlotState.Free);
+    }
+
+    /// <summary>A message beside the calls. False when it is none that every kind of connection has.</summary>
+    protected bool TryControl(WorkerFrame kind, int number, bool more, ReadOnlySpan<byte> rest)
+    {
+        switch (kind)
+        {
+            case WorkerFrame.Cancel:
+                _references.Cancel(number);
+                return true;
+            case WorkerFrame.StopCall:
+                Stop(number);
+                return true;
+            case WorkerFrame.Answer:
+                _references.Answer(number, more, rest);
+                return true;
+            default:
+                return false;
+        }
     }
 
     Job Read(ArraySegment<byte> message, out string trace)
     {
         // If a call cannot be read, what it would have described is missing: this worker cannot go on.
-        _broken = true;
+        IsBroken = true;
         _reader.Begin(message.Array!, message.Offset + 2, message.Count - 2);
         trace = _reader.ReadText();
         var job = _reader.Read<Job>();
         _reader.End();
-        _broken = false;
+        IsBroken = false;
         return job;
     }
 
@@ -174,40 +158,6 @@ sealed class WorkerProgram
         job.Execute(reply);
     }
 
-    void WatchParent(int control)
-    {
-        using var socket = new DescriptorSocket(control);
-        var buffer = new byte[DescriptorSocket.MaxMessage];
-        while (socket.Receive(buffer, out var descriptor) is > 0 and var length)
-        {
-            var message = buffer.AsSpan(0, length);
-            var (kind, number, more) = WorkerControl.Parse(message);
-            switch (kind)
-            {
-                case WorkerFrame.Descriptor:
-                    _references.Arrived(number, descriptor);
-                    break;
-                case WorkerFrame.Cancel:
-                    _references.Cancel(number);
-                    break;
-                case WorkerFrame.StopCall:
-                    Stop(number);
-                    break;
-                case WorkerFrame.Answer:
-                    _references.Answer(number, more, WorkerControl.Rest(message));
-                    break;
-                case WorkerFrame.Forget:
-                    _references.Unmap(number);
-                    break;
-                case WorkerFrame.End:
-                    _memory.Calls.Close();
-                    break;
-            }
-        }
-
-        EndWithParent();
-    }
-
     void Stop(int slot)
     {
         CancellationTokenSource? source;
@@ -219,22 +169,4 @@ sealed class WorkerProgram
 
         source?.CancelAsync();
     }
-
-    // The parent has died, however it died. What this process started must not outlive it either: they share its process group.
-    static void EndWithParent()
-    {
-        if (Descendants.OwnMarker is { } marker)
-            Descendants.KillAll(marker);
-        RuntimeFiles.Remove(Environment.ProcessId, Path.GetTempPath());   // nobody is left to do it afterwards
-        _ = WorkerSignals.Kill(0, WorkerSignals.SigKill);
-    }
-}
-
-/// <summary>Ending the own process group.</summary>
-[SupportedOSPlatform("linux")]
-static partial class WorkerSignals
-{
-    public const int SigKill = 9;
-
-    [LibraryImport("libc", EntryPoint = "kill")] public static partial int Kill(int process, int signal);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
 
@@ -9,7 +10,6 @@ namespace Skein;
 /// nothing of it: no call in Main, no second executable. Works with <c>dotnet app.dll</c>, an application host, file-based,
 /// self-contained and single-file applications.
 /// </summary>
-[SupportedOSPlatform("linux")]
 static class WorkerStart
 {
     public const string HooksVariable = "DOTNET_STARTUP_HOOKS";
@@ -18,24 +18,37 @@ static class WorkerStart
 
     static readonly (string Program, string[] Arguments) Command = FindCommand();
 
+    /// <summary>How a worker is started that connects by a named pipe.</summary>
+    /// <exception cref="PlaceException">The application cannot be started a second time.</exception>
+    public static ProcessStartInfo Describe(string id, WorkerPipe pipe, ProcessOptions options)
+    {
+        Verify();
+        var start = new ProcessStartInfo(Command.Program, Command.Arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            CreateNoWindow = true,
+            WorkingDirectory = options.WorkingDirectory ?? "",
+        };
+        foreach (var (name, value) in Environment($"{StartupHook.Pipe}:{pipe.Secret}:{id}:{pipe.Name}", options, limitHeap: true))
+            start.Environment[name] = value;
+        return start;
+    }
+
     /// <summary>Starts a worker; it answers on the memory's ring of results when it is ready.</summary>
     /// <exception cref="PlaceException">The operating system refused, or the application cannot be started a second time.</exception>
+    [SupportedOSPlatform("linux")]
     public static ChildProcess Start(string id, WorkerMemory memory, DescriptorSocket control, int output, int errors, ProcessOptions options, Cgroup? cgroup)
     {
-        if (AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out var supported) && !supported)
-        {
-            throw new PlaceException(
-                "No worker process can be started: this application was built with StartupHookSupport=false (trimming sets it). " +
-                "Set <StartupHookSupport>true</StartupHookSupport> in its project, or use Place.Thread.");
-        }
-
-        ModuleCheck.Verify();
+        Verify();
 
         // The caller's standard input is the caller's: a function that reads it finds nothing there.
         using var nothing = File.OpenHandle("/dev/null");
         var request = new SpawnRequest(Command.Program, Command.Arguments)
         {
-            Environment = Environment(id, options, cgroup),
+            Environment = Environment(
+                string.Create(CultureInfo.InvariantCulture, $"{MemoryTarget}:{ControlTarget}:{System.Environment.ProcessId}:{id}"), options, limitHeap: cgroup is null),
             WorkingDirectory = options.WorkingDirectory,
             Descriptors = [((int)nothing.DangerousGetHandle(), 0), (memory.Descriptor, MemoryTarget), (control.Descriptor, ControlTarget), (output, 1), (errors, 2)],
             DieWithParent = false,   // it watches the parent itself, and so has time to take what it has started along
@@ -54,7 +67,19 @@ static class WorkerStart
         }
     }
 
-    static List<KeyValuePair<string, string>> Environment(string id, ProcessOptions options, Cgroup? cgroup)
+    static void Verify()
+    {
+        if (AppContext.TryGetSwitch("System.StartupHookProvider.IsSupported", out var supported) && !supported)
+        {
+            throw new PlaceException(
+                "No worker process can be started: this application was built with StartupHookSupport=false (trimming sets it). " +
+                "Set <StartupHookSupport>true</StartupHookSupport> in its project, or use Place.Thread.");
+        }
+
+        ModuleCheck.Verify();
+    }
+
+    static List<KeyValuePair<string, string>> Environment(string request, ProcessOptions options, bool limitHeap)
     {
         var variables = new Dictionary<string, string>();
         foreach (System.Collections.DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
@@ -65,10 +90,10 @@ static class WorkerStart
         if (hook.Length == 0)
             hook = typeof(WorkerStart).Assembly.GetName().Name!;   // in a single file: found by name
         variables[HooksVariable] = variables.TryGetValue(HooksVariable, out var others) && others.Length > 0 ? $"{others}{Path.PathSeparator}{hook}" : hook;
-        variables[StartupHook.Variable] = string.Create(CultureInfo.InvariantCulture, $"{MemoryTarget}:{ControlTarget}:{System.Environment.ProcessId}:{id}");
+        variables[StartupHook.Variable] = request;
         variables.TryAdd("DOTNET_gcConcurrent", "0");        // one thread less in each worker; its pauses are nobody else's
         variables.TryAdd("DOTNET_TieredPGO", "0");           // instrumented code is slower for the first tasks, which are most a worker sees
-        if (options.MemoryLimit is { } limit && cgroup is null)
+        if (options.MemoryLimit is { } limit && limitHeap)
             variables["DOTNET_GCHeapHardLimit"] = limit.ToString("x", CultureInfo.InvariantCulture);
         return [.. variables];
     }

@@ -191,3 +191,5 @@ static class Functions
 public class In_a_thread() : PlaceCases(Place.Thread, copies: false, kills: false);
 
 public class In_an_operating_system_process() : PlaceCases(Place.OsProcess, copies: true, kills: true);
+
+public class In_a_portable_operating_system_process() : PlaceCases(new PortableProcessPlace(), copies: true, kills: true);

@@ -1,0 +1,405 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Skein;
+
+/// <summary>
+/// The parent's handle on a worker process that is connected by a stream of bytes. It needs nothing of a particular operating system, and
+/// holds one call at a time.
+/// <code>
+///   caller ── Submit ──► frames ──► StreamProgram ──► Job.Execute
+///   receiving thread ◄── frames ◄──┘       ▲
+///   StreamControl ──────► frames: cancel, answers
+///   PortableChild ──────► OnEnded: the victim, or the call that it had not started
+/// </code>
+/// </summary>
+sealed class StreamWorker : Worker
+{
+    // What a worker that has ended had sent is read in this time; and a worker whose stream has ended ends itself in this time.
+    static readonly TimeSpan Remains = TimeSpan.FromSeconds(5);
+
+    readonly IWorkerOwner _owner;
+    readonly ProcessOptions _options;
+    readonly WorkerPipe _pipe;
+    readonly PortableChild _child;
+    readonly LineSink _output, _errors;
+    readonly StreamControl _control = new();
+    readonly ParentReferences _references;
+    readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    readonly Lock _send = new();
+    readonly GraphWriter _writer = new(new GraphSession());
+    readonly GraphReader _reader = new(new GraphSession());
+    readonly OrderedQueue _deliveries = new();
+
+    readonly Lock _gate = new();
+    WorkItem? _item;
+    byte _slot;
+    bool _started;
+    long _startedAt;
+    int _chunkItem;
+    volatile bool _ended;
+    int _intent = NoIntent;
+
+    const int NoIntent = -1;
+
+    StreamWorker(string id, IWorkerOwner owner, ProcessOptions options, WorkerPipe pipe, PortableChild child)
+    {
+        Id = id;
+        _owner = owner;
+        _options = options;
+        _pipe = pipe;
+        _child = child;
+        _output = new(Guarded(options.OnOutput ?? Console.Out.WriteLine));
+        _errors = new(Guarded(options.OnError ?? Console.Error.WriteLine));
+        _references = new(_control, _deliveries);
+        _writer.Context = _references;
+    }
+
+    public override string Id { get; }
+
+    public override int ProcessId => _child.Id;
+
+    public override Task Ready => _ready.Task;
+
+    public override Task<Exit> Exited => _exited.Task;
+
+    public override bool HasEnded => _ended;
+
+    public override int Held => Volatile.Read(ref _item) is null ? 0 : 1;
+
+    public override bool GainsFromCallsAhead => false;
+
+    public override MemoryLimitKind? MemoryLimitKind => _options.MemoryLimit is null ? null : Skein.MemoryLimitKind.HeapLimitAndWatch;
+
+    public override (WorkItem Item, long StartedAt, int ChunkItem)? Running
+    {
+        get
+        {
+            lock (_gate)
+                return _item is { } item && _started ? (item, _startedAt, _chunkItem) : null;
+        }
+    }
+
+    /// <summary>Starts one; returns when the process exists, before it is ready.</summary>
+    /// <exception cref="PlaceException">It cannot be started.</exception>
+    public static StreamWorker Start(string id, IWorkerOwner owner, ProcessOptions options)
+    {
+        Surrogates.Register();
+        WorkerPipe? pipe = null;
+        try
+        {
+            pipe = new();
+            var child = PortableChild.Start(WorkerStart.Describe(id, pipe, options), options);
+            var worker = new StreamWorker(id, owner, options, pipe, child);
+            worker.Begin();
+            return worker;
+        }
+        catch (Exception error)
+        {
+            pipe?.Dispose();
+            if (error is Win32Exception or IOException)
+                throw new PlaceException($"Worker {id} could not be started: {error.Message}", error);
+            throw;
+        }
+    }
+
+    public override bool Submit(WorkItem item)
+    {
+        lock (_send)
+        {
+            if (!TryTake(item))
+                return false;
+            _writer.Begin();
+            _references.Begin(item.References);
+            try
+            {
+                _writer.WriteByte((byte)WorkerFrame.Call);
+                _writer.WriteByte((byte)item.Slot);
+                _writer.WriteText(item.Trace);
+                _writer.Write(item.Job);
+            }
+            catch (Exception error)
+            {
+                _writer.Abandon();
+                _references.Abandon();
+                Release();
+                item.Worker = null;
+                item.Fail(error);
+                return true;
+            }
+
+            _control.Send(_writer.Written.Span);
+            _references.Sent();
+            return true;
+        }
+    }
+
+    public override bool TryRevoke(WorkItem item) => false;
+
+    public override List<WorkItem> Unstarted() => [];
+
+    public override void AskToStop(WorkItem item)
+    {
+        if (Volatile.Read(ref _item) == item)
+            _control.Send(WorkerFrame.StopCall, item.Slot);
+    }
+
+    public override void End() => _control.Send(WorkerFrame.End, 0);
+
+    public override void Kill(ExitCause cause)
+    {
+        Interlocked.CompareExchange(ref _intent, (int)cause, NoIntent);
+        _child.Kill();
+    }
+
+    public override void Signal(int signal) => _child.Signal(signal);
+
+    void Begin()
+    {
+        _child.Input.Dispose();   // the caller's standard input is the caller's
+        var drained = Task.WhenAll(DrainAsync(_child.Output, _output), DrainAsync(_child.Errors, _errors));
+        if (_options.MemoryLimit is { } limit)
+            _child.WatchMemory(limit, () => Kill(ExitCause.OutOfMemory));
+        _ = FollowAsync(drained);
+    }
+
+    Action<string> Guarded(Action<string> handler) => line =>
+    {
+        try
+        {
+            handler(line);
+        }
+        catch (Exception error)
+        {
+            _owner.OnHandlerFailed(this, error);
+        }
+    };
+
+    async Task DrainAsync(Stream stream, LineSink lines)
+    {
+        try
+        {
+            await _child.ForwardAsync(stream, lines.Write).ConfigureAwait(false);
+            lines.Complete();
+        }
+        catch (Exception)
+        {
+            // The pipe cannot be read any more: what the worker prints goes nowhere, and it lives on.
+        }
+    }
+
+    async Task FollowAsync(Task drained)
+    {
+        using var over = new CancellationTokenSource();
+        var connecting = ConnectAsync(over.Token);
+        var status = await _child.Exited.ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await connecting.ConfigureAwait(false);
+        await Task.WhenAny(_received.Task, Task.Delay(Remains, CancellationToken.None)).ConfigureAwait(false);
+        ProcessFamily.EndRemains(ProcessId);
+        OnExit(await _child.Exited.ConfigureAwait(false), out var exit);
+        if (exit.Signal != 0)
+            RuntimeFiles.Remove(ProcessId, _options.Environment.GetValueOrDefault("TMPDIR") ?? Path.GetTempPath());
+        await drained.ConfigureAwait(false);
+        _pipe.Dispose();
+        _child.Dispose();
+        _exited.TrySetResult(exit with { StandardError = _errors.LastLines });
+    }
+
+    async Task ConnectAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            _control.Frames = new(await _pipe.AcceptAsync(cancellation).ConfigureAwait(false));
+            new Thread(Receive, 256 * 1024) { IsBackground = true, Name = $"skein-{Id}" }.Start();
+        }
+        catch (Exception error)
+        {
+            if (error is not OperationCanceledException)
+                Note(error.Message);
+            _received.TrySetResult();
+            Kill(ExitCause.Lost);
+        }
+    }
+
+    void Receive()
+    {
+        try
+        {
+            while (_control.Frames!.Read() is { } frame)
+            {
+                if (Take(frame))
+                    _owner.OnRoom(this);
+            }
+        }
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
+        {
+            // it has ended
+        }
+        catch (Exception error)
+        {
+            // A worker that sends what cannot be read has lost its senses: replace it.
+            if (!_ended)
+                Note($"skein: worker {Id} sent what cannot be read: {error.Message}");
+            Kill(ExitCause.Lost);
+        }
+
+        _received.TrySetResult();
+        _ = EndAsync();
+    }
+
+    // A stream ends with its process. One whose stream is closed and that lives on is of no use to anybody.
+    async Task EndAsync()
+    {
+        if (await Task.WhenAny(_child.Exited, Task.Delay(Remains)).ConfigureAwait(false) != _child.Exited)
+            Kill(ExitCause.Lost);
+    }
+
+    /// <summary>Takes one message. True when a call has ended.</summary>
+    bool Take(Frame frame)
+    {
+        if (frame.Kind != FrameKind.Message || !MemoryMarshal.TryGetArray(frame.Body, out var message))
+            throw new InvalidDataException($"unexpected frame {frame.Kind}");
+        _reader.Begin(message.Array!, message.Offset, message.Count);
+        var kind = (WorkerFrame)_reader.ReadByte();
+        var number = _reader.ReadNumber();
+        var second = _reader.ReadNumber();
+        switch (kind)
+        {
+            case WorkerFrame.Result:
+                var finished = Item(number);
+                finished.Cost = second;
+                finished.Succeed(_reader);
+                Finish(finished);
+                return true;
+            case WorkerFrame.Fault:
+                var failed = Item(number);
+                failed.Cost = second;
+                failed.FailAfterReports((_reader.Read<FaultRecord?>() ?? throw new InvalidDataException("a fault without a description")).ToException());
+                Finish(failed);
+                return true;
+            case WorkerFrame.Item:
+                _reader.ReadNumber();
+                Start(Item(number), (int)second - 1);
+                return false;
+            case WorkerFrame.Progress when _references.Find((int)number) is ProgressTarget progress:
+                _deliveries.Add(progress.Read(_reader));
+                return false;
+            case WorkerFrame.Callback when _references.Find((int)number) is CallbackTarget callback:
+                _ = AnswerAsync(callback, (int)second, callback.ReadArgument(_reader));
+                return false;
+            case WorkerFrame.Use:
+                _child.Note(new(TimeSpan.FromMicroseconds(number), TimeSpan.FromMicroseconds(second), (long)_reader.ReadNumber(), false, 0, 0, 0, 0));
+                return false;
+            case WorkerFrame.Ready:
+                SetReady(_reader.ReadText(), new(lower: _reader.ReadNumber(), upper: _reader.ReadNumber()));
+                return false;
+            default:
+                throw new InvalidDataException($"unexpected {kind} {number}");
+        }
+    }
+
+    void SetReady(string entry, UInt128 version)
+    {
+        try
+        {
+            ModuleCheck.VerifyEntry(Id, entry, version);
+            _ready.TrySetResult();
+        }
+        catch (PlaceException error)
+        {
+            _ready.TrySetException(error);
+            Kill(ExitCause.Killed);
+        }
+    }
+
+    async Task AnswerAsync(CallbackTarget callback, int request, object? argument)
+    {
+        var answer = await Task.Run(() => callback.AnswerAsync(argument)).ConfigureAwait(false);
+        _control.SendAnswer(request, answer);
+    }
+
+    bool TryTake(WorkItem item)
+    {
+        lock (_gate)
+        {
+            if (_ended || _item is not null || _control.Frames is null)
+                return false;
+            _item = item;
+            _started = false;
+            item.Worker = this;
+            item.Slot = ++_slot;
+            return true;
+        }
+    }
+
+    void Start(WorkItem item, int chunkItem)
+    {
+        lock (_gate)
+        {
+            if (_item != item)
+                return;
+            _started = true;
+            _chunkItem = chunkItem;
+            _startedAt = Stopwatch.GetTimestamp();
+        }
+    }
+
+    WorkItem Item(ulong slot)
+    {
+        lock (_gate)
+        {
+            return _item is { } item && (ulong)item.Slot == slot
+                ? item
+                : throw new InvalidDataException($"a result for call {slot}, which it does not have");
+        }
+    }
+
+    void Finish(WorkItem item)
+    {
+        Count(item);
+        Release();
+    }
+
+    void Release()
+    {
+        lock (_gate)
+            _item = null;
+    }
+
+    void OnExit(ExitStatus status, out Exit exit)
+    {
+        List<WorkItem> victims = [], unstarted = [];
+        lock (_gate)
+        {
+            _ended = true;
+            if (_item is { } item)
+            {
+                _item = null;
+                item.Worker = null;
+                item.References.Clear();
+                item.LostAt = _started ? _chunkItem : -1;
+                (_started ? victims : unstarted).Add(item);
+            }
+        }
+
+        exit = ToExit(status);
+        _owner.OnEnded(this, exit, victims, unstarted);
+        if (!_ready.Task.IsCompleted)
+            _ready.TrySetException(new PlaceException($"Worker {Id} {exit.Describe()} It was not ready yet. {exit.StandardError}"));
+    }
+
+    Exit ToExit(ExitStatus status)
+    {
+        var cause = status.Signal == 0 ? ExitCause.Returned : ExitCause.Signalled;
+        if (_intent != NoIntent && (status.Signal != 0 || (OperatingSystem.IsWindows() && status.Code != 0)))
+            cause = (ExitCause)_intent;
+        return new(cause, status.Code, status.Signal, status.Use, _errors.LastLines);
+    }
+
+    void Note(string line) => _errors.Write(System.Text.Encoding.UTF8.GetBytes(line + "\n"));
+}

@@ -1,0 +1,250 @@
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Reflection;
+using System.Runtime.Versioning;
+
+namespace Skein.Tests.Pools;
+
+// Pools over the place that uses nothing of a particular operating system.
+public class PortableWorkerTests
+{
+    static readonly Place Portable = new PortableProcessPlace();
+
+    static Task<WorkerPool> Start(PoolOptions? options = null) => WorkerPool.StartAsync(Portable, (options ?? new() { Workers = 2 }) with { OnError = static _ => { } }).Within(30);
+
+    static async Task StillWorks(WorkerPool pool) =>
+        Assert.Equal(Enumerable.Range(0, 100), await Task.WhenAll(Enumerable.Range(0, 100).Select(n => pool.RunAsync(static number => number, n))).Within(20));
+
+    static async Task<ProcessLostException> Lost(Task task) => await Assert.ThrowsAsync<ProcessLostException>(() => task.Within(20));
+
+    static void KillSelf() => Process.GetCurrentProcess().Kill();
+
+    [Fact]
+    public async Task A_worker_that_is_killed_costs_only_its_own_task()
+    {
+        await using var pool = await Start();
+        var other = pool.RunAsync(static async () => { await Task.Delay(TimeSpan.FromMilliseconds(300)); return 5; });
+        var lost = await Lost(pool.RunAsync(static () => { KillSelf(); return 1; }));
+        Assert.Equal((ExitCause.Signalled, 9), (lost.Exit.Cause, lost.Exit.Signal));
+        Assert.Equal(5, await other.Within());
+        await StillWorks(pool);
+    }
+
+    [Fact]
+    public async Task A_worker_that_is_killed_while_it_idles_is_replaced_and_costs_nothing()
+    {
+        await using var pool = await Start();
+        foreach (var process in pool.WorkerProcessIds)
+            Process.GetProcessById(process).Kill();
+        await StillWorks(pool);
+        await Limits.Until(() => pool.WorkerCount == 2, "two workers again");
+    }
+
+    [Fact]
+    public async Task A_worker_that_exits_or_breaks_down_says_how()
+    {
+        await using var pool = await Start();
+        var exited = await Lost(pool.RunAsync(Functions.ExitWith, 3));
+        Assert.Equal((ExitCause.Returned, 3), (exited.Exit.Cause, exited.Exit.Code));
+        var failed = await Lost(pool.RunAsync(static () => Environment.FailFast("enough")));
+        Assert.Contains("enough", failed.Message, StringComparison.Ordinal);
+        await StillWorks(pool);
+    }
+
+    [Fact]
+    public async Task A_crash_in_a_chunk_costs_the_input_that_ran_and_no_other()
+    {
+        await using var pool = await Start();
+        List<int> failed = [], succeeded = [];
+        await foreach (var outcome in pool.MapAsync(Enumerable.Range(0, 200), static n =>
+        {
+            if (n is 57 or 190)
+                KillSelf();
+            return n;
+        }, new() { ChunkSize = 50 }))
+        {
+            if (outcome.Succeeded)
+                succeeded.Add(outcome.Value);
+            else
+                failed.Add(outcome.Input);
+        }
+
+        Assert.Equal([57, 190], failed);
+        Assert.Equal(Enumerable.Range(0, 200).Where(n => n is not (57 or 190)), succeeded);
+    }
+
+    [Fact]
+    public async Task A_task_that_takes_too_long_is_asked_and_then_killed()
+    {
+        await using var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(200) });
+        var before = pool.WorkerProcessIds;
+        await Assert.ThrowsAsync<TimeoutException>(() => pool.RunAsync(static async () => await Task.Delay(Timeout.Infinite, Here.Stopping)).Within());
+        Assert.Equal(before, pool.WorkerProcessIds);   // it listened
+        await Assert.ThrowsAsync<TimeoutException>(() => pool.RunAsync(static () => { while (true) { } }).Within());
+        await StillWorks(pool);
+        Assert.NotEqual(before, pool.WorkerProcessIds);
+    }
+
+    [Fact]
+    public async Task Progress_callbacks_and_tokens_reach_across()
+    {
+        await using var pool = await Start(new() { Workers = 1 });
+        using var source = new CancellationTokenSource();
+        var token = source.Token;
+        var reported = new TaskCompletionSource<int>();
+        var ask = Callback.To((int number) => number + 1);
+        var task = pool.RunAsync(async (IProgress<int> report, Callback<int, int> ask) =>
+        {
+            report.Report(await ask.InvokeAsync(41));
+            await Task.Delay(Timeout.Infinite, token);
+        }, new Reported(reported), ask);
+        Assert.Equal(42, await reported.Task.Within());
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task.Within());
+        await StillWorks(pool);
+        Assert.Equal(1, pool.StartedWorkers);
+    }
+
+    [Fact]
+    public async Task Large_arguments_and_results_cross_at_once_in_both_directions()
+    {
+        await using var pool = await Start();
+        var bytes = new byte[20_000_000];
+        new Random(7).NextBytes(bytes);
+        var results = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => pool.RunAsync(static given => given, bytes))).Within(60);
+        Assert.All(results, result => Assert.True(result.AsSpan().SequenceEqual(bytes)));
+    }
+
+    [Fact]
+    public async Task What_needs_shared_memory_or_descriptors_is_refused_and_stays_usable()
+    {
+        await using var pool = await Start(new() { Workers = 1 });
+        using var lease = Lease.Rent(100);
+        var refused = await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(static lease => lease.Length, lease).Within());
+        Assert.Contains("array", refused.Message, StringComparison.Ordinal);
+        if (OperatingSystem.IsLinux())
+        {
+            await using var channel = ProcessChannel.Create<int>(ChannelKind.Pipe);
+            await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(static async writer => await writer.WriteAsync(1), channel.Writer).Within());
+            await channel.Writer.WriteAsync(5);
+            Assert.Equal(5, await channel.Reader.ReadAsync().Within());
+        }
+
+        await StillWorks(pool);
+        Assert.Equal(1, pool.StartedWorkers);
+    }
+
+    [Fact]
+    public async Task A_process_that_takes_more_memory_than_it_may_is_killed_for_it()
+    {
+        var process = await Portable.StartAsync(static () => Functions.TakeNative(600 << 20) + Functions.NativeSleep(600), new() { MemoryLimit = 256 << 20 }).Within();
+        Assert.Equal(MemoryLimitKind.HeapLimitAndWatch, process.MemoryLimitKind);
+        Assert.Equal(ExitCause.OutOfMemory, (await process.Exited.Within(20)).Cause);
+        await Assert.ThrowsAsync<ProcessLostException>(() => process.Completion.Within());
+    }
+
+    [Fact]
+    public async Task Folder_environment_priority_and_output_are_those_that_were_asked_for()
+    {
+        var lines = new List<string>();
+        using var folder = new TemporaryFolder();
+        await using var process = await Portable.StartAsync(static () =>
+        {
+            Console.WriteLine(Environment.GetEnvironmentVariable("SKEIN_WORKER") ?? "no secret");
+            using var self = Process.GetCurrentProcess();
+            return $"{Environment.CurrentDirectory} {Environment.GetEnvironmentVariable("COLOUR")} {self.PriorityClass} {Console.In.ReadToEnd().Length}";
+        }, new() { WorkingDirectory = folder.Path, Environment = new Dictionary<string, string> { ["COLOUR"] = "blue" }, Niceness = 19, OnOutput = line => { lock (lines) lines.Add(line); } }).Within();
+        Assert.Equal($"{folder.Path} blue Idle 0", await process.Completion.Within());
+        await process.Exited.Within();
+        Assert.Equal(["no secret"], lines);
+    }
+
+    [Fact]
+    [SupportedOSPlatform("linux")]
+    public async Task Nothing_that_a_worker_has_started_survives_it_nor_its_parent()
+    {
+        using var parent = Process.Start(new ProcessStartInfo(Programs.ChildProgram, ["portable-parent"]) { RedirectStandardOutput = true })!;
+        int[] all = [.. await Family(parent), .. await Family(parent)];
+        Assert.All(all, id => Assert.True(IsAlive(id)));
+        parent.Kill();
+        await Limits.Until(() => !all.Any(IsAlive), $"the end of all processes of {string.Join(' ', all)}", 2);
+
+        await using var pool = await Start(new() { Workers = 1 });
+        var child = new TaskCompletionSource<int>();
+        await Lost(pool.RunAsync(static report => { report.Report(Process.Start("sleep", "1000").Id); KillSelf(); }, (IProgress<int>)new Reported(child)));
+        var left = await child.Task.Within();
+        await Limits.Until(() => !IsAlive(left), "the end of a crashed worker's child", 2);
+    }
+
+    [Fact]
+    public async Task A_stranger_who_does_not_know_the_secret_gets_nothing()
+    {
+        using var pipe = new WorkerPipe();
+        var accepting = pipe.AcceptAsync(CancellationToken.None);
+        await using (var stranger = new NamedPipeClientStream(".", pipe.Name, PipeDirection.InOut, PipeOptions.Asynchronous))
+        {
+            await stranger.ConnectAsync().Within();
+            await stranger.WriteAsync(new byte[32]);
+            Assert.Equal(0, await stranger.ReadAsync(new byte[1]).Within());
+        }
+
+        Assert.False(accepting.IsCompleted);
+        await using var worker = await Task.Run(() => WorkerPipe.Connect(pipe.Name, pipe.Secret)).Within();
+        var connection = await accepting.Within();
+        await connection.WriteAsync(new byte[] { 7 });
+        Assert.Equal(7, await Task.Run(worker.ReadByte).Within());
+        Assert.True(OperatingSystem.IsWindows() || !File.Exists(pipe.Name));
+    }
+
+    [Theory]
+    [InlineData("no frame")]
+    [InlineData("another kind of frame")]
+    [InlineData("empty")]
+    [InlineData("no such call")]
+    [InlineData("truncated")]
+    public async Task A_worker_that_sends_nonsense_is_replaced_and_only_its_task_is_lost(string nonsense)
+    {
+        await using var pool = await Start();
+        var other = pool.RunAsync(static async () => { await Task.Delay(TimeSpan.FromMilliseconds(200)); return 5; });
+        var lost = await Lost(pool.RunAsync(Misbehave, nonsense));
+        Assert.Equal(ExitCause.Lost, lost.Exit.Cause);
+        Assert.Contains("cannot be read", lost.Message, StringComparison.Ordinal);
+        Assert.Equal(5, await other.Within());
+        await StillWorks(pool);
+    }
+
+    static void Misbehave(string how)
+    {
+        const BindingFlags Hidden = BindingFlags.Instance | BindingFlags.NonPublic;
+        var frames = (FrameStream)typeof(StreamProgram).GetField("_frames", Hidden)!.GetValue(WorkerProgram.Current)!;
+        var stream = frames.GetType().GetFields(Hidden).Select(field => field.GetValue(frames)).OfType<Stream>().First();
+        switch (how)
+        {
+            case "no frame": stream.Write(new byte[100]); break;
+            case "another kind of frame": frames.Write(FrameKind.Call, 0, [1, 2, 3]); break;
+            case "empty": frames.Write(FrameKind.Message, 0, []); break;
+            case "no such call": frames.Write(FrameKind.Message, 0, [(byte)WorkerFrame.Result, 99, 0, 1]); break;
+            default: frames.Write(FrameKind.Message, 0, [(byte)WorkerFrame.Item, 1]); break;
+        }
+
+        Thread.Sleep(Timeout.Infinite);
+    }
+
+    static Task<int[]> Family(Process parent) =>
+        Task.Run(() => parent.StandardOutput.ReadLine()!.Split(' ').Select(number => int.Parse(number, System.Globalization.CultureInfo.InvariantCulture)).ToArray()).Within(20);
+
+    [SupportedOSPlatform("linux")]
+    static bool IsAlive(int id) => ProcessStatus.Read(id) is { IsDead: false };
+
+    sealed class Reported(TaskCompletionSource<int> first) : IProgress<int>
+    {
+        public void Report(int value) => first.TrySetResult(value);
+    }
+
+    sealed class TemporaryFolder : IDisposable
+    {
+        public string Path { get; } = Directory.CreateTempSubdirectory("portable-").FullName;
+
+        public void Dispose() => Directory.Delete(Path);
+    }
+}
