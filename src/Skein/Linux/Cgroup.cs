@@ -118,7 +118,8 @@ sealed partial class Cgroup : IDisposable
         BirthDescriptor = -1;
         foreach (var part in _parts)
         {
-            // Busy until the last member has not only died but has been waited for.
+            // Busy until the last member has not only died but has been waited for: by whom, and so when, is not for us to know, and version 1
+            // has nothing to wait on.
             for (var attempt = 0; attempt < 1000 && RemoveFolder(part.Folder) < 0 && Marshal.GetLastPInvokeError() == Busy; attempt++)
                 Thread.Sleep(1);
         }

@@ -88,6 +88,19 @@ public partial class PackageTests(PackedSource packed) : IClassFixture<PackedSou
         Assert.Equal(Squares, Lines(await Tool.RunAsync(folder, Path.Combine(folder, "out", "alone"))));
     }
 
+    [Theory(Skip = TakesAMinute, SkipWhen = nameof(IsShort))]
+    [InlineData("false")]
+    [InlineData("true")]
+    public async Task The_first_example_of_the_readme_runs_in_a_single_file(string selfContained)
+    {
+        var folder = NewApplication($"single-{selfContained}");
+
+        await Tool.RunAsync(folder, "dotnet", "publish", "-r", "linux-x64", "--self-contained", selfContained, "-p:PublishSingleFile=true", "-o", "out", "-v", "q", "-nologo");
+
+        Assert.Empty(Directory.GetFiles(Path.Combine(folder, "out"), "*.dll"));
+        Assert.Equal(Squares, Lines(await Tool.RunAsync(folder, Path.Combine(folder, "out", $"single-{selfContained}"))));
+    }
+
     [Fact(Skip = TakesAMinute, SkipWhen = nameof(IsShort))]
     public async Task The_command_is_installed_as_a_tool()
     {
