@@ -34,12 +34,15 @@ static unsafe partial class Descriptor
     {
         var ends = stackalloc int[2];
         Libc.Check(Libc.Pipe(ends, Libc.CloseOnExec), "pipe2");
-        if (ends[1] < Most - Reserve)
+        if (!IsReserved(ends[1]))
             return (ends[0], ends[1]);
         _ = Libc.Close(ends[0]);
         _ = Libc.Close(ends[1]);
         throw new LinuxException("pipe2", Libc.EMFILE);
     }
+
+    /// <summary>One of the last that this process may have: close it again, they are for the runtime.</summary>
+    public static bool IsReserved(int descriptor) => descriptor >= Most - Reserve;
 
     const long Reserve = 16;
 

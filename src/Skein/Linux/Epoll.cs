@@ -23,12 +23,12 @@ sealed unsafe partial class Epoll : IDisposable
     /// <summary>Must come before the descriptor is closed: the kernel forgets an open file only when the last process closes it.</summary>
     public void Remove(int descriptor) => _ = Control(_descriptor, RemoveOperation, descriptor, null);
 
-    /// <summary>Waits, without limit, and gives the tokens of what is ready.</summary>
-    public int Wait(Span<ulong> tokens)
+    /// <summary>Waits, by default without limit, and gives the tokens of what is ready.</summary>
+    public int Wait(Span<ulong> tokens, int milliseconds = -1)
     {
         var events = stackalloc byte[tokens.Length * EventSize];
         int count;
-        while ((count = Wait(_descriptor, events, tokens.Length, -1)) < 0)
+        while ((count = Wait(_descriptor, events, tokens.Length, milliseconds)) < 0)
         {
             if (Marshal.GetLastPInvokeError() != Libc.EINTR)
                 throw LinuxException.Last("epoll_wait");
