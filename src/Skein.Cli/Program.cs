@@ -31,15 +31,20 @@ static class Program
         if (own.Action is SynchronousCommandLineAction helpOrVersion && helpOrVersion is not ParseErrorAction)
             return helpOrVersion.Invoke(own);
         if (command is RootCommand && own.UnmatchedTokens.Count == 0)
-            throw CommandFailure.Usage("say what to do: skein run, skein map or skein completion; skein --help says more.");
+            throw CommandFailure.Usage("say what to do: skein run, skein map, skein serve or skein completion; skein --help says more.");
         if (own.Errors is [var error, ..])
             throw CommandFailure.Usage($"{error.Message} ({(command is RootCommand ? "skein" : $"skein {command.Name}")} --help says what there is.)");
         if (command == grammar.Map.Command)
             return await MapCommand.RunAsync(grammar.Map.Read(own, words)).ConfigureAwait(false);
         if (command == grammar.Run.Command)
             return await RunCommand.RunAsync(grammar.Run.Read(own, words)).ConfigureAwait(false);
+        if (command == grammar.Serve.Command)
+            return await ServeAsync(grammar.Serve, own, words).ConfigureAwait(false);
         return ShellCompletion.Print(own.GetValue(grammar.Shell), grammar.Root);
     }
+
+    static Task<int> ServeAsync(ServeGrammar grammar, ParseResult own, CommandWords words) =>
+        grammar.ReadServices(own, words) is { } services ? ServicesCommand.RunAsync(services) : ServeCommand.RunAsync(grammar.Read(own, words));
 
     static int Report(CommandFailure failure)
     {

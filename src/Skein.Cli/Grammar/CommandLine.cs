@@ -12,6 +12,8 @@ sealed class CommandLine
 
     public MapGrammar Map { get; } = new();
 
+    public ServeGrammar Serve { get; } = new();
+
     public Argument<string?> Shell { get; } = new("SHELL") { HelpName = "bash|zsh|fish", Arity = ArgumentArity.ZeroOrOne, Description = "The shell that reads the script." };
 
     public Command Completion { get; } = new("completion", "Prints a script that completes skein's commands and options: source <(skein completion bash)");
@@ -21,6 +23,7 @@ sealed class CommandLine
         Completion.Arguments.Add(Shell);
         Root.Subcommands.Add(Run.Command);
         Root.Subcommands.Add(Map.Command);
+        Root.Subcommands.Add(Serve.Command);
         Root.Subcommands.Add(Completion);
         foreach (var option in Root.Options.OfType<HelpOption>())
             option.Action = new Help((HelpAction)option.Action!);

@@ -20,8 +20,9 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
         {
             "map" => (MapUsage, Map),
             "run" => (RunUsage, Run),
+            "serve" => (ServeUsage, ""),
             "completion" => ("  skein completion bash|zsh|fish", ""),
-            _ => ("  skein run|map|completion …", Root),
+            _ => ("  skein run|map|serve|completion …", Root),
         };
         output.Write(Usage().Replace(text.ToString(), $"Usage:\n{usage}\n", 1) + more);
         return code;
@@ -34,6 +35,11 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
     const string RunUsage = """
           skein run [options] FILE.cs|APP.dll [-- ARGS…]
           skein run [options] -- PROGRAM [ARGS…]
+        """;
+
+    const string ServeUsage = """
+          skein serve [options] FILE.cs|APP.dll [-- ARGS…]
+          skein serve [--check] --config FILE|--inetd FILE
         """;
 
     const string MapUsage = """

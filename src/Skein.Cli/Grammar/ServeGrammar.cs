@@ -1,0 +1,56 @@
+using System.CommandLine;
+
+namespace Skein.Cli;
+
+/// <summary>The grammar of <c>skein serve</c>.</summary>
+sealed class ServeGrammar
+{
+    readonly Argument<string[]> _file = new("FILE")
+    {
+        Description = "The application: a built dll, or a C# file (built once, then kept).",
+        Arity = ArgumentArity.ZeroOrMore,
+        HelpName = "FILE.cs|APP.dll",
+    };
+
+    readonly Option<string?> _config = Options.Text("--config", "FILE", "Instead of an application: the services that this file (YAML) lists.", "a file");
+    readonly Option<string?> _inetd = Options.Text("--inetd", "FILE", "Instead of an application: the services that this file (in inetd's grammar) lists.", "a file");
+    readonly Option<bool> _check = Options.Flag("--check", "Say what is wrong with the configuration, and start nothing (exit code 0 or 78).");
+    readonly ServeOptions _options;
+
+    public Command Command { get; } = new("serve", "Serves an ASP.NET Core application as it is, by several processes; or the services of a file.");
+
+    public ServeGrammar()
+    {
+        Command.Arguments.Add(_file);
+        _options = new(Command);
+        Command.Options.Add(_config);
+        Command.Options.Add(_inetd);
+        Command.Options.Add(_check);
+    }
+
+    /// <summary>Null where an application is to be served.</summary>
+    public ServicesRequest? ReadServices(ParseResult own, CommandWords words)
+    {
+        var config = own.GetValue(_config);
+        var inetd = own.GetValue(_inetd);
+        if ((config ?? inetd) is not { } file)
+            return null;
+        if (config is not null && inetd is not null)
+            throw CommandFailure.Usage("serve takes either --config or --inetd, not both.");
+        if (own.GetValue(_file) is { Length: > 0 } || words.Program is not null)
+            throw CommandFailure.Usage("serve takes either an application or a file of services (--config, --inetd), not both.");
+        if (_options.FirstGiven(own) is { } option)
+            throw CommandFailure.Usage($"{option} is for an application; what a service needs stands in its file.");
+        if (!File.Exists(file))
+            throw new CommandFailure(ExitCode.NoInput, $"there is no file '{file}'.");
+        return new(Path.GetFullPath(file), inetd is not null, own.GetValue(_check));
+    }
+
+    public ServeRequest Read(ParseResult own, CommandWords words)
+    {
+        var (file, arguments) = Target.Read(own.GetValue(_file) ?? [], words, "serve");
+        if (file is null)
+            throw CommandFailure.Usage("serve needs an application: FILE.cs or APP.dll. Other programs are served by a file of services: --config or --inetd.");
+        return new(file, _options.Read(own), arguments);
+    }
+}
