@@ -9,6 +9,8 @@ namespace Skein.Tests.Child;
 [SupportedOSPlatform("linux")]
 static partial class PoolParentCase
 {
+    const int Stop = 19;
+
     /// <summary>Prints a line for each worker: its number, a child's, and that of one that left its group, session and parent.</summary>
     public static async Task<int> Run(string activity)
     {
@@ -41,7 +43,8 @@ static partial class PoolParentCase
 
     static async Task Work(string activity, IProgress<string> report)
     {
-        var family = $"{Environment.ProcessId} {Process.Start("sleep", "1000").Id} {StartEscaped()}";
+        var child = Process.Start("sleep", "1000").Id;
+        var family = $"{Environment.ProcessId} {child} {StartEscaped()}";
         if (activity == "nested")
         {
             await using var inner = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = 1 });
@@ -49,6 +52,8 @@ static partial class PoolParentCase
             await Task.Delay(Timeout.InfiniteTimeSpan);
         }
 
+        if (activity == "stopped child")
+            _ = Kill(child, Stop);
         report.Report(family);
         switch (activity)
         {
@@ -61,7 +66,7 @@ static partial class PoolParentCase
                 while (true)
                     _ = Sleep(1000);
             case "stopped":
-                _ = Kill(Environment.ProcessId, 19);
+                _ = Kill(Environment.ProcessId, Stop);
                 break;
         }
     }

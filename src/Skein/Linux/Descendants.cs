@@ -74,8 +74,9 @@ static class Descendants
                     Thread.Sleep(1);   // in the middle of execve there is no environment; it is there in a moment
             }
 
+            // The youngest first: the end of a parent can wake what is stopped (as "orphaned", setpgid(2)), which then might start something.
             var killed = 0;
-            foreach (var member in tree.Values)
+            foreach (var member in tree.Values.Reverse())
                 killed += ProcessDescriptor.Signal(member.Descriptor, ProcessDescriptor.SIGKILL) ? 1 : 0;
             return killed;
         }

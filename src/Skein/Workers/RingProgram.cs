@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
 namespace Skein;
@@ -28,7 +27,11 @@ sealed class RingProgram : WorkerProgram
     }
 
     /// <summary>Serves the parent until it says so or has died. Never returns.</summary>
-    public static void Run(int memory, int control, string id) => new RingProgram(WorkerMemory.Open(memory), control, id).Run();
+    public static void Run(int memory, int control, string id)
+    {
+        WorkerSignals.OutliveHangUp();
+        new RingProgram(WorkerMemory.Open(memory), control, id).Run();
+    }
 
     protected override void Serve()
     {
@@ -111,15 +114,6 @@ sealed class RingProgram : WorkerProgram
         if (Descendants.OwnMarker is { } marker)
             Descendants.KillAll(marker);
         RuntimeFiles.Remove(Environment.ProcessId, Path.GetTempPath());   // nobody is left to do it afterwards
-        _ = WorkerSignals.Kill(0, WorkerSignals.SigKill);
+        WorkerSignals.KillGroup();
     }
-}
-
-/// <summary>Ending the own process group.</summary>
-[SupportedOSPlatform("linux")]
-static partial class WorkerSignals
-{
-    public const int SigKill = 9;
-
-    [LibraryImport("libc", EntryPoint = "kill")] public static partial int Kill(int process, int signal);
 }

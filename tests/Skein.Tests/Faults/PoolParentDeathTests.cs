@@ -14,6 +14,7 @@ public sealed class PoolParentDeathTests
     [InlineData("native", false)]
     [InlineData("stopped", false)]
     [InlineData("stopped", true)]
+    [InlineData("stopped child", false)]
     [InlineData("nested", false)]
     public async Task No_worker_and_no_grandchild_survives_a_parent_that_is_killed(string activity, bool session)
     {
@@ -33,7 +34,7 @@ public sealed class PoolParentDeathTests
             Assert.True(parent.Signal(ProcessDescriptor.SIGKILL));
 
             await parent.Exited.Within();
-            await Limits.Until(() => !all.Any(Alive), $"the end of all processes ({string.Join(' ', all.Where(Alive))} of {string.Join(' ', all)} live)", 1);
+            await Limits.Until(() => !all.Any(Alive), () => $"the end of all processes ({string.Join(' ', all.Where(Alive))} of {string.Join(' ', all)} live)", 1);
             Assert.Empty(families.SelectMany(family => Directory.GetFiles(Path.GetTempPath(), $"dotnet-diagnostic-{family[0]}-*")));
         }
     }
