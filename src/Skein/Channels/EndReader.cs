@@ -154,7 +154,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
     public string? WhyItMustStay()
     {
         if (_over)
-            return "this end of the channel is closed";
+            return "this end of the channel is closed" + (_error is null ? "" : $" ({_error.Message})");
         return _hasReady || _partial is not null || _items.HasSession
             ? "items were read from this end already, and those to come may refer to them; send it before its first use"
             : null;

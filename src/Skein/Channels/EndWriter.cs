@@ -143,7 +143,7 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
     public string? WhyItMustStay()
     {
         if (_completing || _ended is not null)
-            return "this end of the channel is closed";
+            return "this end of the channel is closed" + (_ended is null ? "" : $" ({_ended.Message})");
         return _pending ? "an item is still on its way out of this end; await WriteAsync before it is sent" : null;
     }
 

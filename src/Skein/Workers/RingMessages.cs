@@ -80,6 +80,15 @@ sealed class RingReceiver(Ring ring)
         return false;
     }
 
+    /// <summary>As <see cref="TryReceive(out ArraySegment{byte})"/>; when there is none, tells whether there will be none any more.</summary>
+    public bool TryReceive(out ArraySegment<byte> message, out bool isOver)
+    {
+        var closed = ring.IsClosed;   // before the look: what was sent before the end is then seen
+        var received = TryReceive(out message);
+        isOver = closed && !received;
+        return received;
+    }
+
     void Append(ReadOnlySpan<byte> piece, uint total)
     {
         if (total > WireLimits.MaxMessage || (long)_length + piece.Length > total)

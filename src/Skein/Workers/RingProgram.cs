@@ -38,9 +38,9 @@ sealed class RingProgram : WorkerProgram
         var spin = new SpinPolicy();
         while (!IsBroken)
         {
-            if (_receiver.TryReceive(out var message))
+            if (_receiver.TryReceive(out var message, out var isOver))
                 Handle(message);
-            else if (_memory.Calls.IsClosed)
+            else if (isOver)
                 return;
             else if (!spin.Look(_memory.Calls))
                 Sleep();

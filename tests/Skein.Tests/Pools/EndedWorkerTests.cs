@@ -28,6 +28,41 @@ public sealed class EndedWorkerTests : IWorkerOwner
         Assert.False(worker.Submit(new WorkItem<int>(new SyncJob<int>(static () => 1))));
     }
 
+    // A process is sent its one call, and at once that there will be no other.
+    [Fact]
+    public async Task A_call_that_comes_just_before_the_end_of_calls_is_received()
+    {
+        using var region = MemoryRegion.Create("ended", Ring.Size(4096));
+        for (var round = 0; round < (Limits.Long ? 1_000_000 : 20_000); round++)
+        {
+            Clear(region);
+            var calls = RingIn(region);
+            var sending = Task.Run(() =>
+            {
+                new RingSender(calls).Send([1, 2, 3]);
+                calls.Close();
+            });
+            Assert.True(IsReceived(RingIn(region)), $"the call of round {round} was not received");
+            await sending.Within();
+        }
+    }
+
+    static unsafe Ring RingIn(MemoryRegion region) => new(region.Pointer, 4096);
+
+    static unsafe void Clear(MemoryRegion region) => new Span<byte>(region.Pointer, 4096).Clear();
+
+    static bool IsReceived(Ring calls)
+    {
+        var receiver = new RingReceiver(calls);
+        while (true)
+        {
+            if (receiver.TryReceive(out _, out var isOver))
+                return true;
+            if (isOver)
+                return false;
+        }
+    }
+
     [Fact]
     public async Task A_pool_is_complete_again_however_early_its_workers_are_killed()
     {
