@@ -181,8 +181,8 @@ partial class StreamConnection
     {
         const int Sending = 1;
         _ = Shutdown(_descriptor, Sending);   // fails where the client has broken the connection, which is just as well
-        if (!_isIgnored || _receiving.IsCompleted)
-            return;
+        if (_receiving.IsCompleted || (!_isIgnored && !_options.HalfClose))
+            return;   // with HalfClose the client learns from our end that it is to end, and what it says until then breaks nothing
         await Task.WhenAny(_receiving, Task.Delay(Linger, TimeProvider.System)).ConfigureAwait(false);
         await _loop.EnterAsync();
     }

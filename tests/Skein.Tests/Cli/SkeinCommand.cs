@@ -30,7 +30,7 @@ static class SkeinCommand
         return await started.EndAsync(30);
     }
 
-    static Started StartProgram(string program, string[] words, IReadOnlyDictionary<string, string>? environment)
+    public static Started StartProgram(string program, string[] words, IReadOnlyDictionary<string, string>? environment)
     {
         var start = new ProcessStartInfo(program, words)
         {

@@ -13,4 +13,22 @@ static class Sample
         Assert.True(ended.Code == 0, $"{name} ended with {ended.Code}.\n{ended.Output}\n{ended.Error}");
         return ended;
     }
+
+    /// <summary>Starts one that serves until it is asked to end; ready when it has printed so many lines.</summary>
+    public static async Task<Started> StartAsync(string name, int lines, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var started = SkeinCommand.StartProgram("dotnet", [Path.Combine(Folder, name + ".dll"), .. arguments], environment);
+        try
+        {
+            await Limits.Until(
+                () => started.Output.Count(c => c == '\n') >= lines || started.Process.HasExited,
+                () => $"{lines} lines of {name}, which printed:\n{started.Output}{started.Error}");
+            return started;
+        }
+        catch
+        {
+            started.Dispose();
+            throw;
+        }
+    }
 }

@@ -10,7 +10,7 @@ public class SampleListTests
         var tests = string.Concat(Repository.Sources("tests/Skein.Tests/Samples").Select(file => file.Text));
         foreach (var (path, text) in Repository.Sources("samples"))
         {
-            Assert.Contains($"Sample.RunAsync(\"{Path.GetFileNameWithoutExtension(path)}\"", tests, StringComparison.Ordinal);
+            Assert.Matches($@"Sample\.(Run|Start)Async\(""{Path.GetFileNameWithoutExtension(path)}""", tests);
             Assert.StartsWith("// ", text, StringComparison.Ordinal);
             Assert.Contains($"//   dotnet run samples/{path}", text, StringComparison.Ordinal);
         }

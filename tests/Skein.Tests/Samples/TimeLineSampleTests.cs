@@ -5,13 +5,13 @@ using Skein.Tests.Cli;
 namespace Skein.Tests.Samples;
 
 /// <summary>The same work in threads, in processes and over the network: the sample's time line and table are what happened.</summary>
-public partial class CalculatorSampleTests
+public partial class TimeLineSampleTests
 {
     static readonly string[] Places = ["thread", "OS process", "network"];
 
     const int Below = 30_000, Milliseconds = 500;
 
-    static readonly Lazy<Task<Ended>> Printed = new(() => Sample.RunAsync("calculators", $"{Below}", $"{Milliseconds}"));   // for both tests
+    static readonly Lazy<Task<Ended>> Printed = new(() => Sample.RunAsync("places", $"{Below}", $"{Milliseconds}"));   // for both tests
 
     [Fact]
     public async Task The_calculators_find_the_same_in_every_place_and_the_time_line_shows_when()
