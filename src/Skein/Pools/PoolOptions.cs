@@ -78,6 +78,9 @@ public sealed record PoolOptions
     /// <summary>Is told of losses, restarts and delays.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
+    /// <summary>How often a task is tried again whose worker ran out of memory, at least: 0 where it must never run twice.</summary>
+    internal int RetriesAfterMemory { get; init; } = 1;
+
     internal ProcessOptions Process => new()
     {
         MemoryLimit = MemoryLimit,

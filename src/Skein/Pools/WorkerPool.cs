@@ -163,7 +163,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
             item.PoolDisposed |= _disposing != 0 && exit.Cause == ExitCause.Killed;
 
             // Running out of memory may have been the fault of what ran before: once more, in a fresh worker.
-            var losses = exit.Cause == ExitCause.OutOfMemory ? Math.Max(Options.Retries, 1) : Options.Retries;
+            var losses = exit.Cause == ExitCause.OutOfMemory ? Math.Max(Options.Retries, Options.RetriesAfterMemory) : Options.Retries;
             if (item.Lose(_disposing == 0 && !item.IsBound ? losses : 0, exit.ToException(worker.Id)))
                 again.Add(item);
         }

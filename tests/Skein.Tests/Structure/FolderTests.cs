@@ -23,6 +23,7 @@ public partial class FolderTests
         [
             ["", "Threads"],   // the word for how a server serves, and the threads that make it true
             ["Http"],
+            ["Isolated"],
             ["Streams"],
         ],
     };

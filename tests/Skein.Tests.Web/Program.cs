@@ -1,0 +1,35 @@
+// An ordinary application, some of whose endpoints are isolated. The tests start it and talk to it over HTTP.
+using Skein;
+using Skein.Tests.Web;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.Logging.SetMinimumLevel(LogLevel.Warning);
+builder.Services.AddSingleton(new Greeting(builder.Configuration["greeting"] ?? "hello"));
+builder.Services.AddHostedService<Announcement>();
+if (builder.Configuration["model"] is { } model)
+    builder.UseSkein(model == "threads" ? ServerModel.Dispatcher(threads: 4, queue: 16) : ServerModel.EventLoop);
+
+if (builder.Configuration["broken"] is { } reason && Here.Id is not null)
+    throw new InvalidOperationException(reason);   // in a worker, and not in the application itself
+
+var app = builder.Build();
+app.UseMiddleware<NameTag>();
+app.MapGet("/", () => $"{Environment.ProcessId}");
+app.MapGet("/thrown", string () => throw new InvalidOperationException("ordinary"));
+
+var seconds = double.Parse(builder.Configuration["timeout"] ?? "60", System.Globalization.CultureInfo.InvariantCulture);
+var isolated = app.MapGroup("/isolated").RunIn(Place.OsProcess, new()
+{
+    Workers = builder.Configuration.GetValue("workers", 2),
+    Spares = builder.Configuration.GetValue("spares", 0),
+    Queue = builder.Configuration.GetValue("queue", 64),
+    Timeout = TimeSpan.FromSeconds(seconds),
+    Grace = TimeSpan.FromSeconds(1),
+});
+Ordinary.Map(isolated);
+Faulty.Map(isolated);
+app.MapPost("/limited/{bytes:long}", Faulty.Fill).RunIn(Place.OsProcess, workers: 1, memory: "256M", timeout: TimeSpan.FromSeconds(seconds));
+
+await app.StartAsync();
+Console.WriteLine($"listening {app.Urls.Single()}");
+await app.WaitForShutdownAsync();
