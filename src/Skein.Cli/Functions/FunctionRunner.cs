@@ -6,11 +6,15 @@ namespace Skein.Cli;
 /// <summary>Calls a C# function for each input, in the warm workers of a pool. This process is the user's application (<see cref="ApplicationHook"/>).</summary>
 sealed class FunctionRunner : JobRunner, IAsyncDisposable
 {
+    static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
     readonly MapRequest _request;
     readonly Delegate _function;
     readonly Type _resultType;
     readonly WorkerPool _pool;
     readonly int _workers;
+    readonly Timer _look;
+    bool _isWithoutWorkers;
 
     FunctionRunner(MapRequest request, MethodInfo function, WorkerPool pool, int workers)
     {
@@ -19,6 +23,7 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
         _resultType = FunctionCall.ResultType(function);
         _pool = pool;
         _workers = workers;
+        _look = new(_ => LookForWorkers(), null, LookInterval, LookInterval);
     }
 
     public override long? Restarts => Math.Max(0, _pool.StartedWorkers - _workers);
@@ -92,11 +97,23 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
     {
         if (_request.Limits.InThread)
             return;
-        foreach (var worker in _pool.WorkerProcessIds)
-            _ = Native.Kill(worker, 9);
+        _pool.Kill();
     }
 
-    public ValueTask DisposeAsync() => _pool.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _look.DisposeAsync().ConfigureAwait(false);
+        await _pool.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // Inputs wait as long as no worker can be started: whoever waits for them shall know why.
+    void LookForWorkers()
+    {
+        var failure = _pool.WorkerCount == 0 ? _pool.LastFailure : null;
+        if (failure is not null && !_isWithoutWorkers)
+            Messages.Error($"no worker can be started, and the inputs wait: {failure.Message}");
+        _isWithoutWorkers = failure is not null;
+    }
 
     /// <summary>The exception with the user's part of its stack.</summary>
     static string Told(Exception error)

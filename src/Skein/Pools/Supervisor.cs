@@ -174,20 +174,23 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         }
 
         await Task.Yield();
+        Worker successor;
         try
         {
-            var successor = TakeSpare() ?? await StartOneAsync(_stopped.Token).ConfigureAwait(false);
-            TryServe(successor);
-            Retire(worker);
-            RetireSuperfluous();
-            Fill();
+            successor = TakeSpare() ?? await StartOneAsync(_stopped.Token).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is PlaceException or ProcessLostException or OperationCanceledException)
+        catch (Exception error)
         {
             lock (_gate)
-                _retiring.Remove(worker);   // better an old one than none
+                _retiring.Remove(worker);   // better an old one than none; it is tried again after its next task
             _lastFailure = error;
+            return;
         }
+
+        TryServe(successor);
+        Retire(worker);
+        RetireSuperfluous();
+        Fill();
     }
 
     /// <summary>A task is asked for: spares make themselves ready for its kind.</summary>
@@ -197,6 +200,9 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
 
     /// <summary>After <see cref="Settled"/>.</summary>
     public void Dispose() => _stopped.Dispose();
+
+    /// <summary>After how many tasks a worker is recycled: a tenth more or less, so that workers that began together do not go together.</summary>
+    public static long ShareOf(int limit) => (long)(limit * (0.9 + Random.Shared.NextDouble() / 5));
 
     Rehearsals Kinds => _kinds ?? Interlocked.CompareExchange(ref _kinds, new(Rehearse), null) ?? _kinds;
 
@@ -385,7 +391,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         {
             _all.Add(worker);
             if (options.RecycleAfter is { } limit)
-                _recycleAt[worker] = (long)(limit * (0.9 + Random.Shared.NextDouble() / 5));
+                _recycleAt[worker] = ShareOf(limit);
         }
 
         metrics.WorkerStarted();

@@ -111,6 +111,16 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     }
 
     /// <summary>
+    /// Kills all workers at once, with all that they have started; also while <see cref="DisposeAsync"/> waits for them. The tasks that they
+    /// run are lost. A pool that is not disposed of goes on with new ones.
+    /// </summary>
+    public void Kill()
+    {
+        foreach (var worker in _supervisor.All)
+            worker.Kill(ExitCause.Killed);
+    }
+
+    /// <summary>
     /// Ends the pool: tasks that wait are cancelled, running ones are asked to stop and killed after the grace period. To let them end,
     /// await them (or <see cref="DrainAsync"/>) before.
     /// </summary>

@@ -39,7 +39,7 @@ sealed class OsProcessWorker : Worker
     volatile bool _ended, _broken;
     int _intent = NoIntent;
 
-    const int NoIntent = -1;
+    const int NoIntent = -1, SigKill = 9;
 
     OsProcessWorker(string id, IWorkerOwner owner, WorkerMemory memory, WorkerControl control, ChildProcess child, WorkerOutput output, MemoryLimit? limit)
     {
@@ -430,6 +430,8 @@ sealed class OsProcessWorker : Worker
         }
 
         _memory.Results.Close();
+        if (victims.Count > 0 && status is not { Signal: SigKill })
+            _output.AwaitLastWords();
         var exit = ToExit(status);
         _owner.OnEnded(this, exit, victims, unstarted);
         if (!_ready.Task.IsCompleted)

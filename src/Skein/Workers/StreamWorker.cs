@@ -19,6 +19,8 @@ sealed class StreamWorker : Worker
     // What a worker that has ended had sent is read in this time; and a worker whose stream has ended ends itself in this time.
     static readonly TimeSpan Remains = TimeSpan.FromSeconds(5);
 
+    static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
+
     readonly IWorkerOwner _owner;
     readonly ProcessOptions _options;
     readonly WorkerPipe _pipe;
@@ -201,6 +203,7 @@ sealed class StreamWorker : Worker
         await connecting.ConfigureAwait(false);
         await Task.WhenAny(_received.Task, Task.Delay(Remains, CancellationToken.None)).ConfigureAwait(false);
         ProcessFamily.EndRemains(ProcessId);
+        await Task.WhenAny(drained, Task.Delay(LastWords, CancellationToken.None)).ConfigureAwait(false);   // why it broke down stands in its last lines
         OnExit(await _child.Exited.ConfigureAwait(false), out var exit);
         if (exit.Signal != 0)
             RuntimeFiles.Remove(ProcessId, _options.Environment.GetValueOrDefault("TMPDIR") ?? Path.GetTempPath());

@@ -6,6 +6,9 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed class WorkerOutput
 {
+    // The ends of other workers wait meanwhile; and what the worker has started may hold its output open for ever.
+    static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(100);
+
     readonly LineSink _output, _errors;
     int _outputHere = -1, _errorsHere = -1;
 
@@ -37,6 +40,9 @@ sealed class WorkerOutput
     public Task Drained { get; private set; } = Task.CompletedTask;
 
     public string LastErrors => _errors.LastLines;
+
+    /// <summary>Why a program has broken down stands in its last lines, which have been printed and may not have been read yet.</summary>
+    public void AwaitLastWords() => _ = ((IAsyncResult)Drained).AsyncWaitHandle.WaitOne(LastWords);
 
     public static WorkerOutput Create(ProcessOptions options) => new(options);
 

@@ -25,6 +25,13 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
         static string Hooked(string s) => Environment.GetEnvironmentVariable("DOTNET_STARTUP_HOOKS") + " " + AppContext.TryGetSwitch("Skein.Tests.Hooked", out _);
         int Captures(int a) => a + captured;
         static string Read(Stream s) => "";
+        static int Vanish(string s)
+        {
+            var own = System.Reflection.Assembly.GetEntryAssembly()!.Location;
+            File.Move(own, own + ".gone");
+            Environment.Exit(3);
+            return 0;
+        }
         static int Fail(string how)
         {
             switch (how)
@@ -123,6 +130,19 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
         var ended = await SkeinCommand.RunAsync("", ["map", file.Path, "--function", "Hooked", ":::", "a"],
             new Dictionary<string, string>(file.Home) { ["DOTNET_STARTUP_HOOKS"] = hook });
         Assert.Equal((0, $"{hook} True\n"), (ended.Code, ended.Output));
+    }
+
+    [Fact]
+    public async Task Why_no_worker_can_be_started_is_said_while_the_inputs_wait()
+    {
+        using var folder = new ScratchFolder();
+        var own = folder.Write("vanishing.cs", Source);   // the build of this one is destroyed
+        using var started = SkeinCommand.Start(["map", own, "--function", "Vanish", "--jobs", "1", "--keep-going", ":::", "a", "b"], file.Home);
+        await Limits.Until(() => started.Error.Contains("no worker can be started, and the inputs wait: ", StringComparison.Ordinal), () => $"the reason; so far it said: {started.Error}", 60);
+        await started.SignalAsync("INT");
+        var ended = await started.EndAsync();
+        Assert.Equal(130, ended.Code);
+        Assert.Contains("vanishing", ended.Error.Split("inputs wait: ")[1], StringComparison.Ordinal);
     }
 
     [Theory]

@@ -221,6 +221,53 @@ public class PoolFaultTests
     }
 
     [Fact]
+    public void Workers_that_began_together_are_not_recycled_together()
+    {
+        long[] shares = [.. Enumerable.Range(0, 100).Select(_ => Supervisor.ShareOf(1000))];
+        Assert.All(shares, share => Assert.InRange(share, 900, 1100));
+        Assert.InRange(shares.Distinct().Count(), 20, 100);
+    }
+
+    [Fact]
+    public async Task A_worker_whose_successor_cannot_be_started_serves_on_and_is_recycled_when_one_can()
+    {
+        var variables = new Dictionary<string, string>();
+        await using var pool = await Start(new() { Workers = 1, RecycleAfter = 5, Environment = variables });
+        var first = pool.WorkerProcessIds;
+        variables["NOT\0POSSIBLE"] = "";   // whatever it is that makes a start throw
+        for (var tasks = 0; pool.LastFailure is null; tasks++)
+        {
+            Assert.True(tasks < 100_000, "nobody has tried to recycle the worker");
+            await pool.RunAsync(static () => 1).Within();
+        }
+
+        Assert.Equal(1, await pool.RunAsync(static () => 1).Within());
+        Assert.Equal(first, pool.WorkerProcessIds);
+        variables.Clear();
+        await Limits.Until(() => pool.RunAsync(static () => Environment.ProcessId).Within().GetAwaiter().GetResult() != first[0], "another worker");
+    }
+
+    [Fact]
+    public async Task All_workers_can_be_killed_at_once_also_while_the_pool_waits_for_them()
+    {
+        await using var pool = await Start(new() { Workers = 2, Grace = Timeout.InfiniteTimeSpan });
+        var first = pool.WorkerProcessIds;
+        var running = pool.RunAsync(static () => Functions.NativeSleep(600));
+        await Limits.Until(() => pool.BusyCount == 1, "the task's start");
+        pool.Kill();
+        await Assert.ThrowsAsync<ProcessLostException>(() => running.Within());
+        Assert.DoesNotContain(await pool.RunAsync(static () => Environment.ProcessId).Within(), first);
+
+        var last = pool.RunAsync(static () => Functions.NativeSleep(600));
+        await Limits.Until(() => pool.BusyCount == 1, "the task's start");
+        var disposing = pool.DisposeAsync().AsTask();
+        await Task.Yield();
+        pool.Kill();
+        await disposing.Within();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => last.Within());
+    }
+
+    [Fact]
     public async Task A_worker_that_dies_while_its_successor_starts_is_replaced_once()
     {
         var hold = Path.GetTempFileName();

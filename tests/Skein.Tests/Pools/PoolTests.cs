@@ -91,6 +91,33 @@ public abstract class PoolCases(Place place)
     }
 
     [Fact]
+    public async Task Cheap_inputs_are_sent_many_at_a_time_and_costly_ones_alone()
+    {
+        await using var pool = await Start();
+        var cheap = await MostTakenAhead(pool, 50_000, static n => n);
+        Assert.InRange(cheap, 1000, int.MaxValue);
+        Assert.InRange(await MostTakenAhead(pool, 500, static n => { Conformance.Functions.Spin(0.0002); return n; }), 1, 4 * pool.Options.Workers);
+    }
+
+    static async Task<int> MostTakenAhead(WorkerPool pool, int count, Func<int, int> function)
+    {
+        var (taken, done, most) = (0, 0, 0);
+        IEnumerable<int> Inputs()
+        {
+            while (taken < count)
+                yield return taken++;
+        }
+
+        await foreach (var outcome in pool.MapAsync(Inputs(), function))
+        {
+            most = Math.Max(most, taken - done);
+            Assert.Equal(done++, outcome.Value);
+        }
+
+        return most;
+    }
+
+    [Fact]
     public async Task Endless_input_is_taken_only_as_fast_as_outcomes_are()
     {
         await using var pool = await Start();
