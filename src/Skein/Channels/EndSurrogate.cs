@@ -24,17 +24,17 @@ sealed class EndSurrogate : Surrogate
     public override void Write(GraphWriter writer, object value)
     {
         if (value is not IChannelEnd channelEnd)
-            throw new CannotTravelException("channel", value.GetType(), "a channel in memory is for the threads of one process, and only the Reader or the Writer of another kind can be sent; create it with ProcessChannel.Create(ChannelKind.Pipe) or another kind, and send one of its ends");
+            throw new Refusal(value, value.GetType(), "a channel in memory is for the threads of one process, and only the Reader or the Writer of another kind can be sent; create it with ProcessChannel.Create(ChannelKind.Pipe) or another kind, and send one of its ends");
         if (writer.Context is not DescriptorCarrier carrier)
-            throw new CannotTravelException("channel", value.GetType(), "the end of a channel travels only as (part of) an argument or a result of a process on this machine");
+            throw new Refusal(value, value.GetType(), "the end of a channel travels only as (part of) an argument or a result of a process on this machine");
         if (!carrier.CarriesDescriptors)
-            throw new CannotTravelException("channel", value.GetType(), "the processes of this place are connected by a stream of bytes, which carries no end of a channel (on Linux Place.OsProcess has one that does); pass a callback or a progress");
+            throw new Refusal(value, value.GetType(), "the processes of this place are connected by a stream of bytes, which carries no end of a channel (on Linux Place.OsProcess has one that does); pass a callback or a progress");
 
         var end = channelEnd.End;
         lock (end.Gate)
         {
             if (channelEnd.WhyItMustStay() is { } reason)
-                throw new CannotTravelException("channel", value.GetType(), reason);
+                throw new Refusal(value, value.GetType(), reason);
             end.Page.Used = 1;
             writer.WriteByte((byte)end.Kind);
             writer.WriteByte((byte)FormOf(channelEnd));

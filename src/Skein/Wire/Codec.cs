@@ -45,6 +45,10 @@ abstract class Codec(Type type)
         return type.IsCollectible ? codec : All.GetOrAdd(type, codec);
     }
 
-    /// <summary>For a field of this type: the codec of objects that are exactly of it, or null where there can be none.</summary>
-    public static Codec? Declared(Type type) => type.IsAbstract || type.IsValueType || type.IsPointer ? null : For(type);
+    /// <summary>
+    /// For a field of this type: the codec of objects that are exactly of it, or null where there can be none. An abstract type has one all the
+    /// same where its objects stay and something stands in for them, which may not fit.
+    /// </summary>
+    public static Codec? Declared(Type type) =>
+        type.IsValueType || type.IsPointer || (type.IsAbstract && Surrogate.For(type) is null) ? null : For(type);
 }

@@ -136,6 +136,6 @@ static class TravelPath
             path.Append(path.Length == 0 || afterArgument ? edge.TrimStart('.') : edge);
             afterArgument = edge.StartsWith("argument ", StringComparison.Ordinal);
         }
-        return path.ToString();
+        return path.Length == 0 ? "function" : path.ToString();   // the function of a call itself
     }
 }

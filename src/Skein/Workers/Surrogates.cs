@@ -149,7 +149,7 @@ sealed class CallbackSurrogate : Surrogate
 static class Connection
 {
     public static ParentReferences Of(GraphWriter writer, object value) => writer.Context as ParentReferences
-        ?? throw new CannotTravelException(value.GetType().Name, value.GetType(), "it stays with the process that made it, and can be passed only as an argument or a captured variable of a function.");
+        ?? throw new Refusal(value, value.GetType(), "it stays with the process that made it, and can be passed only as an argument or a captured variable of a function.");
 
     public static WorkerReferences Of(GraphReader reader) => reader.Context as WorkerReferences
         ?? throw new InvalidDataException("A value that refers to a connection was read outside of one.");

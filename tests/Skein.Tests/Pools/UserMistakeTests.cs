@@ -97,6 +97,10 @@ public class UserMistakeTests
         var refused = await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(static (Own progress) => progress.Report(4), own).Within());
         Assert.Contains("argument 1", refused.Message, StringComparison.Ordinal);
         Assert.Contains("declare it as IProgress<Int32>", refused.Message, StringComparison.Ordinal);
+        Kind kind = new Reporting();
+        Assert.Contains("closure.kind", (await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(() => kind.Report(6)).Within())).Message, StringComparison.Ordinal);
+        ISpecial special = new Reporting();
+        Assert.Contains("closure.special", (await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(() => special.Report(7)).Within())).Message, StringComparison.Ordinal);
         Assert.Contains("closure.own", (await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(() => own.Report(5)).Within())).Message, StringComparison.Ordinal);
         Assert.Equal(1, pool.StartedWorkers);
     }
@@ -173,6 +177,18 @@ public class UserMistakeTests
         await using var pool = await Start();
         Assert.Equal(10, await Count(pool.MapAsync(Enumerable.Range(0, 10), static n => n)).Within());
         await pool.DrainAsync().Within();
+    }
+
+    interface ISpecial : IProgress<int>;
+
+    abstract class Kind : ISpecial
+    {
+        public abstract void Report(int value);
+    }
+
+    sealed class Reporting : Kind
+    {
+        public override void Report(int value) { }
     }
 
     sealed class Own(Action<int> handle) : IProgress<int>

@@ -53,6 +53,10 @@ public class RefusalTests
         Assert.Equal("argument 1 → Item2[1]._log._stream", refused.Path);
         Func<int, int> function = x => x + (int)stream.Length;
         Assert.Equal("closure.stream", PathOf(new SyncJob<int, int>(function, 1)));
+        var made = new System.Reflection.Emit.DynamicMethod("Made", typeof(int), []);
+        made.GetILGenerator().Emit(System.Reflection.Emit.OpCodes.Ldc_I4_1);
+        made.GetILGenerator().Emit(System.Reflection.Emit.OpCodes.Ret);
+        Assert.Equal("function", PathOf(new SyncJob<int>(made.CreateDelegate<Func<int>>())));
     }
 
     sealed class Finalized
