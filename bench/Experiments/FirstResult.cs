@@ -46,7 +46,7 @@ static class FirstResult
     {
         var started = Stopwatch.GetTimestamp();
         await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = PoolContender.Workers });
-        var answer = await pool.RunAsync(static x => x * 2, 21);
+        var answer = await pool.RunAsync(static x => x * 2, 21).Within();
         var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         await TellAsync(took);
         return answer == 42 ? 0 : 70;
@@ -72,7 +72,7 @@ static class FirstResult
         await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = PoolContender.Workers, MinWorkers = 0, Spares = 1 });
         await Task.Delay(TimeSpan.FromMilliseconds(500 + Random.Shared.Next(200)));   // the spare is ready; not in step with any timer
         var started = Stopwatch.GetTimestamp();
-        var answer = await pool.RunAsync(static x => x * 2, 21);
+        var answer = await pool.RunAsync(static x => x * 2, 21).Within();
         var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
         return answer == 42 ? took : throw new InvalidDataException($"42 came back as {answer}");
     }

@@ -1,9 +1,14 @@
 namespace Skein.Bench.Experiments;
 
-/// <summary>What an idle worker of eight costs: its proportional set size (Pss), after each has done a hundred small tasks or so.</summary>
+/// <summary>
+/// What an idle worker of eight costs: its proportional set size (Pss), after each has done a hundred small tasks or so, and has idled until
+/// that does not change any more (a worker of ours gives back what it does not need after a second).
+/// </summary>
 static class IdleMemory
 {
     const int Count = 8, TasksBefore = 800;
+
+    static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1.5);
 
     public static Experiment Create(Scale scale) => new("idle-memory", "idle worker, Pss, at eight", Unit.Megabytes,
     [
@@ -22,9 +27,17 @@ static class IdleMemory
     {
         await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = Count });
         await Task.WhenAll(Enumerable.Range(0, TasksBefore).Select(i => pool.RunAsync(static x => x, i)));
-        await Task.Delay(TimeSpan.FromMilliseconds(200));
         var workers = pool.WorkerProcessIds;
-        return workers.Count == Count ? workers.Average(ProportionalMemory) : throw new InvalidOperationException($"{workers.Count} workers instead of {Count}");
+        if (workers.Count != Count)
+            throw new InvalidOperationException($"{workers.Count} workers instead of {Count}");
+        var (before, now) = (double.MaxValue, double.MaxValue);
+        for (var looks = 0; looks < 20 && (looks < 2 || Math.Abs(now - before) > before / 100); looks++)
+        {
+            await Task.Delay(BetweenLooks);
+            (before, now) = (now, workers.Average(ProportionalMemory));
+        }
+
+        return now;
     }
 
     static double ProportionalMemory(int process)

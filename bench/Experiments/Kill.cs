@@ -32,20 +32,19 @@ static class Kill
         var folder = Directory.CreateTempSubdirectory("skein-bench");
         try
         {
-            await Task.Delay(Ready);   // the spare too is ready by then
+            await Task.Delay(Ready);   // a part of what is measured: by then the spare is as ready as it gets
             Task<int>[] held = [.. Enumerable.Range(0, PoolContender.Workers).Select(_ => pool.RunAsync(Hold, folder.FullName))];
-            while (folder.GetFiles().Length < held.Length)
-                await Task.Delay(TimeSpan.FromMilliseconds(1));
+            await Patience.Until(() => folder.GetFiles().Length == held.Length, "the tasks that hold the workers");
             var waiting = pool.RunAsync(static () => Stopwatch.GetTimestamp());
             await Task.Delay(TimeSpan.FromMilliseconds(20));   // so that it has long been waiting
 
             var victim = int.Parse(folder.GetFiles()[0].Name, CultureInfo.InvariantCulture);
             using var end = new EndOfProcess(victim);
             var noticed = end.KillAndWait();
-            var started = await waiting;
+            var started = await waiting.Within();
 
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "over"), "");
-            var fates = await Task.WhenAll(held.Select(task => task.ContinueWith(ended => ended.Exception?.InnerException, TaskScheduler.Default)));
+            var fates = await Task.WhenAll(held.Select(task => task.ContinueWith(ended => ended.Exception?.InnerException, TaskScheduler.Default))).Within();
             return fates.Count(fate => fate is ProcessLostException) == 1 && fates.Count(fate => fate is null) == held.Length - 1
                 ? Stopwatch.GetElapsedTime(noticed, started).TotalMilliseconds
                 : throw new InvalidDataException($"not exactly the victim failed: {string.Join(", ", fates.Select(fate => fate?.Message ?? "completed"))}");
@@ -60,7 +59,8 @@ static class Kill
     static int Hold(string folder)
     {
         File.WriteAllText(Path.Combine(folder, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)), "");
-        while (!File.Exists(Path.Combine(folder, "over")))
+        var started = Stopwatch.GetTimestamp();
+        while (!File.Exists(Path.Combine(folder, "over")) && Stopwatch.GetElapsedTime(started) < Patience.Limit)
             Thread.Sleep(1);
         return Environment.ProcessId;
     }

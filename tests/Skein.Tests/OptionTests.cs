@@ -85,4 +85,17 @@ public sealed class OptionTests
         Assert.Equal("InheritInput", (await Assert.ThrowsAsync<ArgumentException>(() => Place.OsProcess.StartProgramAsync(
             new("true") { StandardInput = Stream.Null, InheritInput = true }).Within())).ParamName);
     }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_startup_hook_of_the_users_own_runs_in_the_process_and_ours_is_not_seen(bool portable)
+    {
+        var hook = Path.Combine(AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Child/", StringComparison.Ordinal), "Skein.Tests.Child.dll");
+        var place = portable ? new PortableProcessPlace() : Place.OsProcess;
+        await using var process = await place.StartAsync(
+            static () => $"{Environment.GetEnvironmentVariable("DOTNET_STARTUP_HOOKS")} {AppContext.TryGetSwitch("Skein.Tests.Hooked", out _)}",
+            new() { Environment = new Dictionary<string, string> { ["DOTNET_STARTUP_HOOKS"] = hook } }).Within();
+        Assert.Equal($"{hook} True", await process.Completion.Within());
+    }
 }

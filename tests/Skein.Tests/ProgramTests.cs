@@ -44,7 +44,7 @@ public class ProgramTests
     public async Task Lines_that_a_program_prints_are_handed_on_and_the_last_errors_are_kept()
     {
         List<string> lines = [], errors = [];
-        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "echo a; printf b; echo c >&2; printf d >&2; exit 3")
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "echo a; printf b; echo c >&2; printf d >&2; exit 3")
         {
             Options = new() { OnOutput = lines.Add, OnError = errors.Add },
         }).Within();
@@ -57,7 +57,7 @@ public class ProgramTests
     public async Task The_last_errors_of_a_program_are_told_when_it_is_lost()
     {
         var taken = new MemoryStream();
-        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "echo gone >&2; kill -9 $$") { StandardError = ProgramOutput.To(taken) }).Within();
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "echo gone >&2; kill -9 $$") { StandardError = ProgramOutput.To(taken) }).Within();
         var lost = await Assert.ThrowsAsync<ProcessLostException>(() => process.Completion.Within());
         Assert.Equal(("gone", "gone\n"), (lost.Exit.StandardError, Encoding.UTF8.GetString(taken.ToArray())));
         Assert.EndsWith("gone", lost.Message, StringComparison.Ordinal);
@@ -66,14 +66,18 @@ public class ProgramTests
     [Fact]
     public async Task A_program_that_takes_too_long_is_stopped_and_then_killed_with_its_children()
     {
-        await using var process = await Place.StartProgramAsync(new("sh", "-c", "trap '' TERM; sleep 600 & while true; do sleep 1; done")
+        var printed = new MemoryStream();
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "trap '' TERM; sleep 600 & echo $!; while true; do sleep 1; done")
         {
+            StandardOutput = ProgramOutput.To(printed),
             Options = new() { TimeLimit = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(100) },
         }).Within();
         await Assert.ThrowsAsync<TimeoutException>(() => process.Completion.Within());
         var exit = await process.Exited.Within();
         Assert.Equal((ExitCause.TimedOut, 9), (exit.Cause, exit.Signal));
         Assert.False(Directory.Exists($"/proc/{process.OsProcessId}"));
+        var child = int.Parse(Encoding.UTF8.GetString(printed.ToArray()), System.Globalization.CultureInfo.InvariantCulture);
+        await Limits.Until(() => !Pools.Functions.IsAlive(child), "the end of the program's child");
     }
 
     [Fact]
@@ -88,6 +92,43 @@ public class ProgramTests
         await process.StopAsync(Limits.Seconds(5)).Within(10);
         Assert.Equal(3, (await process.Exited.Within()).Code);
         Assert.Equal("ready\nasked\n", Encoding.UTF8.GetString(printed.ToArray()));
+    }
+
+    [Fact]
+    public async Task A_program_runs_in_its_folder_and_is_found_there()
+    {
+        using var folder = new Cli.ScratchFolder();
+        folder.Write("here.sh", "#!/bin/sh\npwd\necho $COLOUR\n");
+        Assert.Equal(0, await Run(new("chmod", "+x", folder["here.sh"])));
+        var lines = new List<string>();
+        await using var process = await Place.StartProgramAsync(new("./here.sh")
+        {
+            Options = new() { WorkingDirectory = folder.Path, Environment = new Dictionary<string, string> { ["COLOUR"] = "blue" }, OnOutput = lines.Add },
+        }).Within();
+        Assert.Equal(0, await process.Completion.Within());
+        Assert.Equal([folder.Path, "blue"], lines);
+    }
+
+    [Fact]
+    public async Task A_program_is_kept_to_its_processors()
+    {
+        var lines = new List<string>();
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "sleep 0.3; grep Cpus_allowed_list /proc/self/status")
+        {
+            Options = new() { Processors = [0], OnOutput = lines.Add },
+        }).Within();
+        Assert.Equal(0, await process.Completion.Within());
+        Assert.Equal("Cpus_allowed_list:\t0", Assert.Single(lines));
+    }
+
+    [Fact]
+    public async Task A_handler_of_lines_that_throws_ends_the_program_and_is_its_failure()
+    {
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "echo x; sleep 600")
+        {
+            Options = new() { OnOutput = static _ => throw new FormatException("mine") },
+        }).Within();
+        Assert.Contains("mine", (await Assert.ThrowsAsync<IOException>(() => process.Completion.Within())).Message, StringComparison.Ordinal);
     }
 
     [Fact]

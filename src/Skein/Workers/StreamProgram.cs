@@ -9,8 +9,10 @@ namespace Skein;
 sealed class StreamProgram : WorkerProgram
 {
     readonly FrameStream _frames;
+    static readonly TimeSpan IdleBeforeTrim = TimeSpan.FromSeconds(1);
+
     readonly Queue<byte[]> _calls = new();
-    bool _ending;
+    bool _ending, _hasRun;
 
     StreamProgram(string id, FrameStream frames) : base(id, new StreamLink(frames))
     {
@@ -42,7 +44,20 @@ sealed class StreamProgram : WorkerProgram
         {
             byte[]? call;
             while (!_calls.TryDequeue(out call) && !_ending)
-                Monitor.Wait(_calls);
+            {
+                if (!_hasRun)
+                {
+                    Monitor.Wait(_calls);
+                }
+                else if (!Monitor.Wait(_calls, IdleBeforeTrim))
+                {
+                    // A worker that idles gives back what it does not need, once.
+                    _hasRun = false;
+                    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                }
+            }
+
+            _hasRun = true;
             return call;
         }
     }

@@ -97,6 +97,23 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
     }
 
     [Fact]
+    public async Task Callbacks_are_answered_each_with_its_own_answer_in_whatever_order()
+    {
+        var second = new TaskCompletionSource();
+        var callback = Callback.To(async (string question) =>
+        {
+            if (question == "first")
+                await second.Task;   // answered last
+            else
+                second.SetResult();
+            return $"{question} answered";
+        });
+        await using var process = await place.StartAsync(static async (Callback<string, string> ask) =>
+            await Task.WhenAll(ask.InvokeAsync("first").AsTask(), ask.InvokeAsync("second").AsTask()), callback).Within();
+        Assert.Equal(["first answered", "second answered"], await process.Completion.Within());
+    }
+
+    [Fact]
     public async Task A_callback_that_throws_throws_in_the_process()
     {
         var callback = Callback.To<int, int>(static number => throw new FormatException($"not {number}"));

@@ -161,6 +161,90 @@ public class PortableWorkerTests
 
     [Fact]
     [SupportedOSPlatform("linux")]
+    public async Task A_worker_is_kept_to_its_processors()
+    {
+        await using var pool = await Start(new() { Workers = 1, Processors = [0] });
+        Assert.Equal("0", await pool.RunAsync(static () => File.ReadLines("/proc/self/status").Single(static line => line.StartsWith("Cpus_allowed_list", StringComparison.Ordinal)).Split('\t')[1]).Within());
+    }
+
+    [Fact]
+    public async Task A_handler_of_lines_that_throws_fails_the_task_that_printed_them()
+    {
+        await using var pool = await WorkerPool.StartAsync(Portable, new() { Workers = 1, OnOutput = static line => throw new FormatException(line) }).Within(30);
+        var printing = pool.RunAsync(static async () =>
+        {
+            Console.WriteLine("y");
+            await Task.Delay(Timeout.Infinite, Here.Stopping);
+        });
+        Assert.Equal("y", (await Assert.ThrowsAsync<FormatException>(() => printing.Within())).Message);
+        await StillWorks(pool);
+    }
+
+    [Fact]
+    public async Task A_pool_inside_of_a_worker_works()
+    {
+        await using var pool = await Start();
+        var sums = await Task.WhenAll(Enumerable.Range(1, 2).Select(n => pool.RunAsync(Functions.SumInPool, n))).Within(60);
+        Assert.Equal([55, 110], sums);
+        Assert.Equal(6, await pool.RunAsync(static async () =>
+        {
+            await using var inner = await WorkerPool.StartAsync(new PortableProcessPlace(), new() { Workers = 1 });
+            return await inner.RunAsync(static n => n * 2, 3);
+        }).Within(60));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [SupportedOSPlatform("linux")]
+    public async Task A_worker_that_idles_gives_back_the_memory_that_its_tasks_have_left(bool portable)
+    {
+        await using var pool = await WorkerPool.StartAsync(portable ? Portable : Place.OsProcess, new() { Workers = 1 }).Within(30);
+        Assert.Equal(1000, await pool.RunAsync(static () => Enumerable.Range(0, 1000).Select(static _ => { var page = new byte[100_000]; Array.Fill(page, (byte)1); return page; }).ToList().Count).Within());
+        var worker = pool.WorkerProcessIds[0];
+        await Limits.Until(() => ProcessUse.ResidentBytes(worker) < 75_000_000, () => $"less than 75 MB; it has {ProcessUse.ResidentBytes(worker):N0} bytes");
+        await StillWorks(pool);
+        Assert.Equal(worker, pool.WorkerProcessIds[0]);
+    }
+
+    // By the time at which somebody asks a call to stop, the next one may run.
+    [Fact]
+    public async Task A_stop_that_comes_too_late_for_its_call_does_not_stop_the_next()
+    {
+        var worker = StreamWorker.Start("late", new Nobody(), new());
+        await worker.Ready.Within(30);
+        var first = new WorkItem<int>(new SyncJob<int>(static () => 1));
+        Assert.True(worker.Submit(first));
+        Assert.Equal(1, await first.Completion.Within());
+        await Limits.Until(() => worker.Held == 0, "the worker's room");
+        var next = new WorkItem<bool>(new SyncJob<bool>(static () => Here.Stopping.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.5))));
+        Assert.True(worker.Submit(next));
+        await Limits.Until(() => worker.Running is not null, "the call's start");
+        var control = (ControlSender)typeof(StreamWorker).GetField("_control", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(worker)!;
+        control.Send(WorkerFrame.StopCall, first.Slot);
+        Assert.False(await next.Completion.Within());
+
+        await Limits.Until(() => worker.Held == 0, "the worker's room");
+        var last = new WorkItem<bool>(new SyncJob<bool>(static () => Here.Stopping.WaitHandle.WaitOne(TimeSpan.FromMinutes(2))));
+        Assert.True(worker.Submit(last));
+        await Limits.Until(() => worker.Running is not null, "the call's start");
+        worker.AskToStop(last);
+        Assert.True(await last.Completion.Within());
+        worker.Kill(ExitCause.Killed);
+        await worker.Exited.Within();
+    }
+
+    sealed class Nobody : IWorkerOwner
+    {
+        public void OnRoom(Worker worker) { }
+
+        public void OnHandlerFailed(Worker worker, Exception error) { }
+
+        public void OnEnded(Worker worker, Exit exit, IReadOnlyList<WorkItem> victims, IReadOnlyList<WorkItem> unstarted) { }
+    }
+
+    [Fact]
+    [SupportedOSPlatform("linux")]
     public async Task Nothing_that_a_worker_has_started_survives_it_nor_its_parent()
     {
         using var parent = Process.Start(new ProcessStartInfo(Programs.ChildProgram, ["portable-parent"]) { RedirectStandardOutput = true })!;

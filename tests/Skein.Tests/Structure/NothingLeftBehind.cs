@@ -6,7 +6,8 @@ using System.Text;
 namespace Skein.Tests.Structure;
 
 /// <summary>
-/// Around the whole suite: when its last test is over, no process, shared memory, control group, queue or temporary file of it remains.
+/// Around the whole suite: when its last test is over, no process, shared memory, control group, queue, mount, namespace, listening socket or
+/// temporary file of it remains.
 /// </summary>
 /// <remarks>
 /// Processes are found by a variable that all the suite starts inherits, so an orphan is found as well as a child. Temporary files have a
@@ -38,14 +39,20 @@ public sealed class NothingLeftBehind : IAsyncLifetime
             return;
         var started = TimeProvider.System.GetTimestamp();
         while (Remaining().Any() && TimeProvider.System.GetElapsedTime(started) < Limits.Seconds(1))
+        {
             await Task.Delay(TimeSpan.FromMilliseconds(20));   // what is being killed takes a moment
+            GC.Collect();                                      // memory that several threads may have looked at is unmapped by the collector
+            GC.WaitForPendingFinalizers();
+        }
+
         var remaining = Remaining().ToArray();
         _folder.Delete(recursive: true);
         Assert.True(remaining.Length == 0, $"The suite left behind:\n{string.Join('\n', remaining)}");
     }
 
     IEnumerable<string> Remaining() =>
-        Processes().Concat(SharedMemory()).Concat(Files(_folder.FullName)).Concat(Named("/dev/shm")).Concat(Named("/dev/mqueue")).Concat(ControlGroups());
+        Processes().Concat(SharedMemory()).Concat(Mapped()).Concat(Files(_folder.FullName)).Concat(Named("/dev/shm")).Concat(Named("/dev/mqueue"))
+            .Concat(ControlGroups()).Concat(Mounts()).Concat(Namespaces()).Concat(Listening());
 
     IEnumerable<string> Processes() =>
         from folder in Directory.GetDirectories("/proc")
@@ -59,12 +66,46 @@ public sealed class NothingLeftBehind : IAsyncLifetime
 
     static string ParentOf(string folder) => Text($"{folder}/stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var parent, ..] ? parent : "";
 
+    static IEnumerable<string> Descriptors() => Directory.GetFileSystemEntries("/proc/self/fd").Select(entry => new FileInfo(entry).LinkTarget ?? "");
+
     // Blocks of leases are kept for the next lease, up to a bound.
-    static IEnumerable<string> SharedMemory() =>
-        Directory.GetFileSystemEntries("/proc/self/fd")
-            .Select(entry => new FileInfo(entry).LinkTarget ?? "")
-            .Where(target => target.StartsWith("/memfd:skein", StringComparison.Ordinal) && !target.StartsWith("/memfd:skein-lease", StringComparison.Ordinal))
-            .Select(target => $"shared memory {target}");
+    static bool IsShared(string name) =>
+        name.StartsWith("/memfd:skein", StringComparison.Ordinal) && !name.StartsWith("/memfd:skein-lease", StringComparison.Ordinal);
+
+    static IEnumerable<string> SharedMemory() => Descriptors().Where(IsShared).Select(target => $"shared memory {target}");
+
+    // What the last pool had may still be referred to by some thread's stack; what every pool leaves is soon more than that.
+    static string[] Mapped()
+    {
+        string[] mapped = [.. File.ReadLines("/proc/self/maps")
+            .Select(line => line.Split(' ', 6, StringSplitOptions.RemoveEmptyEntries))
+            .Where(fields => fields.Length == 6 && IsShared(fields[5]))
+            .Select(fields => $"mapped memory {fields[5]} at {fields[0]}")];
+        return mapped.Length > 16 ? mapped : [];
+    }
+
+    // Of this process; those of others end with them, or are mounted.
+    static IEnumerable<string> Namespaces() =>
+        Descriptors().Where(target => target.Contains(":[", StringComparison.Ordinal) && NamespaceKinds.Contains(target.Split(':')[0])).Select(target => $"namespace {target}");
+
+    static readonly string[] NamespaceKinds = ["mnt", "pid", "net", "uts", "ipc", "user", "cgroup", "time"];
+
+    IEnumerable<string> Mounts() =>
+        File.ReadLines("/proc/self/mountinfo").Where(line => line.Contains(_folder.FullName, StringComparison.Ordinal)).Select(line => $"mount {line.Split(' ')[4]}");
+
+    /// <summary>Sockets of this process on which it waits for connections; the runtime has one for its diagnostics.</summary>
+    static IEnumerable<string> Listening()
+    {
+        var own = Descriptors().Where(target => target.StartsWith("socket:[", StringComparison.Ordinal)).Select(target => target[8..^1]).ToHashSet();
+        var tcp = new[] { "/proc/net/tcp", "/proc/net/tcp6" }.Where(File.Exists).SelectMany(File.ReadLines).Select(Fields)
+            .Where(fields => fields.Length > 9 && fields[3] == "0A" && own.Contains(fields[9])).Select(fields => $"TCP listener {fields[1]}");
+        var unix = File.ReadLines("/proc/net/unix").Select(Fields)
+            .Where(fields => fields.Length > 7 && fields[3] == "00010000" && own.Contains(fields[6]) && !fields[7].Contains("/dotnet-diagnostic-", StringComparison.Ordinal))
+            .Select(fields => $"Unix listener {fields[7]}");
+        return tcp.Concat(unix);
+    }
+
+    static string[] Fields(string line) => line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
     static IEnumerable<string> Files(string folder) =>
         Directory.GetFileSystemEntries(folder)
