@@ -1,7 +1,7 @@
 namespace Skein;
 
 /// <summary>What a running function can know of the process that it is.</summary>
-public static class Here
+public static partial class Here
 {
     static readonly AsyncLocal<HereContext?> OnThread = new();
 
@@ -10,7 +10,7 @@ public static class Here
         OnThread.Value is { } thread ? thread.Stopping : WorkerProgram.Current is { } worker ? worker.Stopping : default;
 
     /// <summary>The id of this process; null outside of one.</summary>
-    public static string? Id => OnThread.Value?.Id ?? WorkerProgram.Current?.Id;
+    public static string? Id => Resident.Current?.Id ?? OnThread.Value?.Id ?? WorkerProgram.Current?.Id;
 
     internal static void Enter(HereContext context) => OnThread.Value = context;
 }

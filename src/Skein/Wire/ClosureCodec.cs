@@ -18,6 +18,9 @@ sealed class ClosureCodec(Type type) : Codec(type)
 
     public static bool IsClosure(Type type) => type.Name.StartsWith("<>c__DisplayClass", StringComparison.Ordinal) && !type.IsValueType;
 
+    /// <summary>Reached by something else than a function, so that all of it travels: also when a function leads to it before its body is written.</summary>
+    public override void WriteHead(GraphWriter writer, object value) => writer.NeedsOf(value).IsQueued = true;
+
     public override object ReadHead(GraphReader reader) => RuntimeHelpers.GetUninitializedObject(Type);
 
     /// <summary>A set of variables, bit 0 for all; then their values.</summary>

@@ -37,7 +37,7 @@ sealed class Field
             var place = 0;
             foreach (var field in own)
             {
-                if (filter is null || filter(field))
+                if (!field.IsDefined(typeof(TransientAttribute)) && (filter is null || filter(field)))
                     fields.Insert(place++, new(field));
             }
         }

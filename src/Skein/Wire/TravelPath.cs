@@ -18,7 +18,7 @@ static class TravelPath
     public static CannotTravelException Explain(Refusal refusal, object? root)
     {
         var path = root is null ? null : Find(root, refusal);
-        return new(path ?? "value", refusal.Type, refusal.Message);
+        return new(path ?? "value", refusal.Type, refusal.Message, refusal.Culprit);
     }
 
     static string? Find(object root, Refusal refusal)
@@ -27,7 +27,7 @@ static class TravelPath
             return "value";
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { root };
         var steps = new Queue<Step>([new(root, null, root is Delegate ? "" : "value")]);
-        var isCall = root.GetType().Assembly == typeof(TravelPath).Assembly && root is not Delegate;   // a job: a function and its arguments
+        var isCall = root.GetType().Assembly == typeof(TravelPath).Assembly && root is not (Delegate or ITravelSteps);   // a job: a function and its arguments
         while (steps.TryDequeue(out var step))
         {
             var edges = isCall && ReferenceEquals(step.Value, root) ? CallEdges(root) : Edges(step.Value);
@@ -67,6 +67,10 @@ static class TravelPath
     {
         switch (value)
         {
+            case ITravelSteps named:
+                foreach (var step in named.Steps)
+                    yield return step;
+                yield break;
             case Delegate function:
                 foreach (var one in function.GetInvocationList())
                     yield return (one.Target is { } target && IsCompilerMade(target.GetType()) ? "closure" : "target", one.Target);
@@ -109,7 +113,7 @@ static class TravelPath
         {
             foreach (var field in at.GetFields(Own))
             {
-                if (!field.FieldType.IsPointer)
+                if (!field.FieldType.IsPointer && !field.IsDefined(typeof(TransientAttribute)))
                     yield return field;
             }
         }
@@ -119,12 +123,20 @@ static class TravelPath
     static string Render(Step end, bool isCall)
     {
         var edges = new Stack<string>();
+        var name = "";
         for (var step = end; step is not null; step = step.From)
+        {
+            if (step.Value is ITravelSteps named && step != end)
+            {
+                name = named.Name;
+                break;
+            }
             edges.Push(step.Edge);
+        }
         if (isCall)
             edges.Pop();
-        var path = new StringBuilder();
-        var afterArgument = false;
+        var path = new StringBuilder(name);
+        var afterArgument = name.Length > 0;
         foreach (var edge in edges)
         {
             if (edge.Length == 0)
@@ -134,7 +146,7 @@ static class TravelPath
             else if (afterArgument)
                 path.Append(" → ");
             path.Append(path.Length == 0 || afterArgument ? edge.TrimStart('.') : edge);
-            afterArgument = edge.StartsWith("argument ", StringComparison.Ordinal);
+            afterArgument = edge.StartsWith("argument ", StringComparison.Ordinal) || edge.StartsWith("local ", StringComparison.Ordinal);
         }
         return path.Length == 0 ? "function" : path.ToString();   // the function of a call itself
     }

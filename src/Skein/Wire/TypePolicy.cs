@@ -46,6 +46,8 @@ static class TypePolicy
             return IsListed(type) ? null : $"{SourceNames.Of(type)} {WhyNotFramework(type)}";
         if (WhyNotShipped(type.Assembly) is { } reason)
             return $"{SourceNames.Of(type)}: {reason}";
+        if (type.GetCustomAttribute<StaysHereAttribute>() is { } stays)
+            return stays.Reason;
         for (var at = type; at is not null && at != typeof(object) && at != typeof(ValueType) && at != typeof(Exception); at = at.BaseType)
         {
             if (Array.Exists(at.GetFields(OwnFields), static f => f.FieldType.IsPointer || f.FieldType.IsFunctionPointer))

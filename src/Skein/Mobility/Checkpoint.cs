@@ -1,0 +1,66 @@
+namespace Skein;
+
+/// <summary>How a function came out of <c>Here.Checkpoint()</c>.</summary>
+public enum Resumption
+{
+    /// <summary>The image is stored, and the process goes on.</summary>
+    Continued,
+
+    /// <summary>The process was restored from this image: what it did after it, if anything, it does again.</summary>
+    Restored,
+}
+
+/// <summary>Waits until an image of its process is stored.</summary>
+sealed class CheckpointWait : MobileWait<Resumption>
+{
+    bool _isStored;   // true in the image only
+
+    public override void Arm(Resident process)
+    {
+        if (_isStored)
+        {
+            _isStored = false;
+            Succeed(Resumption.Restored);
+        }
+        else
+        {
+            process.Wish(new Storing(this));
+        }
+    }
+
+    sealed class Storing(CheckpointWait wait) : Cut
+    {
+        public override void BeforeImage() => wait._isStored = true;
+
+        public override void AfterImage() => wait._isStored = false;
+
+        public override void Take(Resident process, byte[] image) => _ = StoreAsync(process, image);
+
+        public override void Fail(Exception error) => wait.Fail(error);
+
+        async Task StoreAsync(Resident process, byte[] image)
+        {
+            Exception? error = null;
+            try
+            {
+                await process.SaveAsync(image).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                error = e;
+            }
+            process.Post(new Stored(wait, error));
+        }
+    }
+
+    sealed class Stored(CheckpointWait wait, Exception? error) : InboxItem
+    {
+        public override void Apply(Resident resident)
+        {
+            if (error is null)
+                wait.Succeed(Resumption.Continued);
+            else
+                wait.Fail(error);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+namespace Skein;
+
+/// <summary>A parked process as bytes: the graph of its frames, with what they hold.</summary>
+static class MobileImage
+{
+    /// <summary>The first byte. Another layout of images will have another number.</summary>
+    const byte Format = 1;
+
+    [ThreadStatic]
+    static GraphWriter? _writer;
+
+    [ThreadStatic]
+    static (GraphReader Reader, GraphSession Session)? _reader;
+
+    /// <exception cref="CannotTravelException">Something in it belongs to this place.</exception>
+    public static byte[] Write(MobileState state)
+    {
+        var writer = _writer ?? new(new(withPaths: false));
+        _writer = null;
+        try
+        {
+            writer.Session.Reset();
+            writer.Begin();
+            writer.WriteByte(Format);
+            writer.Write(state);
+            return writer.Written.ToArray();
+        }
+        finally
+        {
+            writer.Session.Reset();
+            writer.Abandon();
+            _writer = writer;
+        }
+    }
+
+    /// <summary>Makes the objects. What of the application's own code is needed to finish them runs in the process's first turn.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no image.</exception>
+    /// <exception cref="ModuleVersionException">It is of another build of the application.</exception>
+    public static (MobileState State, Action? Finish) Read(byte[] image)
+    {
+        if (_reader is not var (reader, session))
+        {
+            session = new(withPaths: false);
+            reader = new(session);
+        }
+        _reader = null;
+        var isFinished = false;
+        try
+        {
+            session.Reset();
+            reader.Begin(image, 0, image.Length);
+            if (image.Length == 0 || reader.ReadByte() != Format)
+                throw new InvalidDataException("These bytes are no image of a mobile process, or one of another version of Skein.");
+            var state = reader.Read<MobileState>();
+            reader.End();
+            isFinished = !reader.IsUnfinished;
+            return (state, isFinished ? null : reader.Finish);
+        }
+        finally
+        {
+            if (isFinished)
+            {
+                reader.Begin([], 0, 0);
+                _reader = (reader, session);
+            }
+        }
+    }
+}

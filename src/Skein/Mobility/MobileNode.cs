@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
+namespace Skein;
+
+/// <summary>
+/// A place where mobile processes run. Several nodes in one program behave as nodes of several machines do (whatever passes between them
+/// is copied), which is what tests of mobile functions want.
+/// <code>
+/// var (a, b) = (new MobileNode("a"), new MobileNode("b"));
+/// a.Connect(b);
+/// b.Provide("ledger", ledger);
+/// long total = await a.Start(() => Survey(["b"])).Completion;
+/// </code>
+/// </summary>
+public sealed partial class MobileNode
+{
+    /// <summary>How long a process that is to move may wait for an ordinary task, where nothing else is said.</summary>
+    internal static readonly TimeSpan MoveLimit = TimeSpan.FromSeconds(30);
+
+    readonly ConcurrentDictionary<string, MobileNode> _peers = new();
+    readonly ConcurrentDictionary<string, object> _resources = new();
+    readonly ConcurrentDictionary<string, Resident> _residents = new();
+    readonly ConcurrentDictionary<string, (MobileProcess Handle, MobileNode At)> _started = new();   // here, and not ended
+    readonly string _prefix;
+    int _count;
+
+    /// <param name="name">What <c>Here.MoveTo</c> calls it. Two nodes that are connected differ in it.</param>
+    /// <param name="time">The clock of its processes; by default the system's.</param>
+    /// <param name="store">Where <c>Here.Checkpoint</c> keeps their images; without one they cannot be stored.</param>
+    public MobileNode(string name, TimeProvider? time = null, MobileStore? store = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Name = name;
+        Time = time ?? TimeProvider.System;
+        Store = store;
+        _prefix = $"{name}.{Time.GetUtcNow().ToUnixTimeMilliseconds().ToString("x", CultureInfo.InvariantCulture)}";   // of no other life of this node
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>How many processes are here now.</summary>
+    public int Count => _residents.Count;
+
+    internal TimeProvider Time { get; }
+
+    internal MobileStore? Store { get; }
+
+    /// <summary>Lets processes and messages pass between two nodes of this program.</summary>
+    public void Connect(MobileNode peer)
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        if (peer.Name == Name)
+            throw new ArgumentException($"Both nodes are named {Name}.", nameof(peer));
+        _peers[peer.Name] = peer;
+        peer._peers[Name] = this;
+    }
+
+    /// <summary>Gives processes that are here something of this node's own, by name: <c>Here.Resource&lt;T&gt;(name)</c>.</summary>
+    public void Provide<T>(string name, T resource) where T : class
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(resource);
+        _resources[name] = resource;
+    }
+
+    /// <summary>Starts a mobile function.</summary>
+    public MobileProcess Start(Func<Mobile> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return Start<ValueTuple>(() => function().Frame, static () => new MobileOutcome<ValueTuple>());
+    }
+
+    /// <summary>Starts a mobile function.</summary>
+    public MobileProcess<T> Start<T>(Func<Mobile<T>> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        Mobile<T> call = default;
+        return Start<T>(() => (call = function()).Frame, () => new MobileOutcome<T> { Result = call.GetAwaiter().GetResult() });
+    }
+
+    /// <summary>Lets a process go on here, from an image of it. This node hears how it ends.</summary>
+    /// <exception cref="InvalidDataException">The bytes are no image of a mobile process.</exception>
+    /// <exception cref="ModuleVersionException">It is of another build of the application.</exception>
+    /// <exception cref="InvalidOperationException">The process is here already.</exception>
+    public MobileProcess<T> Restore<T>(byte[] image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        var (state, finish) = MobileImage.Read(image);
+        state.Home = Name;
+        var process = new MobileProcess<T>(this, state.Id);
+        if (!_started.TryAdd(state.Id, (process, this)))
+            throw new InvalidOperationException($"Mobile process {state.Id} was started at node {Name} and has not ended: two of it must not run.");
+        Settle(new(this, state)).Begin(new Arrival(finish));
+        return process;
+    }
+
+    internal T Resource<T>(string name) where T : class => _resources.TryGetValue(name, out var resource)
+        ? resource as T ?? throw new InvalidOperationException($"The resource {name} of node {Name} is a {resource.GetType().Name}, no {typeof(T).Name}.")
+        : throw new InvalidOperationException($"Node {Name} has no resource named {name}: it is to be provided there (MobileNode.Provide).");
+
+    MobileProcess<T> Start<T>(Func<MobileFrame?> function, Func<MobileOutcome> endedAtOnce)
+    {
+        var id = string.Create(CultureInfo.InvariantCulture, $"{_prefix}.{Interlocked.Increment(ref _count)}");
+        var process = new MobileProcess<T>(this, id);
+        _started[id] = (process, this);
+        Settle(new(this, new(id, Name))).Begin(new FirstTurn(function, endedAtOnce));
+        return process;
+    }
+
+    Resident Settle(Resident process)
+    {
+        _residents[process.Id] = process;
+        return process;
+    }
+}

@@ -1,0 +1,111 @@
+namespace Skein;
+
+/// <summary>
+/// A mobile process, as whoever started it sees it: wherever it is, messages reach it and its end is heard here.
+/// </summary>
+public abstract class MobileProcess
+{
+    private protected MobileProcess(MobileNode home, string id)
+    {
+        Home = home;
+        Id = id;
+        Node = home.Name;
+    }
+
+    /// <summary>Its id, the same wherever it goes.</summary>
+    public string Id { get; }
+
+    /// <summary>The name of the node where it is, or was when it ended.</summary>
+    public string Node { get; internal set; }
+
+    /// <summary>Ends when the process does, as it does: with its failure, or cancelled if it was killed.</summary>
+    public abstract Task Completion { get; }
+
+    internal MobileNode Home { get; }
+
+    /// <summary>Sends it a message: a copy, which waits in its mailbox until it asks for one of this type.</summary>
+    /// <exception cref="CannotTravelException">The message, or something in it, belongs to its place.</exception>
+    public void Send<T>(T message) => Home.Deliver(Id, new Letter(null, MobileNode.Copy(message)));
+
+    /// <summary>Tells it that something has happened. It is kept until the process asks for an event of this name and type.</summary>
+    /// <exception cref="CannotTravelException">The value, or something in it, belongs to its place.</exception>
+    public void Raise<T>(string eventName, T value)
+    {
+        ArgumentNullException.ThrowIfNull(eventName);
+        Home.Deliver(Id, new Letter(eventName, MobileNode.Copy(value)));
+    }
+
+    /// <summary>Moves it to another node. It does not notice: it goes on there where it waits here.</summary>
+    /// <param name="node">The name of a node that its own is connected with.</param>
+    /// <param name="within">How long an ordinary task that it awaits may keep it; by default 30 s.</param>
+    /// <exception cref="CannotMoveException">It was not moved, and goes on where it is; the message says why.</exception>
+    public async Task MoveToAsync(string node, TimeSpan? within = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (Node == node && !Completion.IsCompleted)
+            return;
+        var departure = new Departure(node, null);
+        await AskAsync(departure, departure.Arrived, $"could not be moved to node {node}", within, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>An image of it as it is between two turns: all of it, as bytes, for <see cref="MobileNode.Restore{T}"/>. It goes on.</summary>
+    /// <param name="within">How long an ordinary task that it awaits may keep it from being written; by default 30 s.</param>
+    /// <exception cref="CannotMoveException">It holds something that cannot be written; the message says where.</exception>
+    public async Task<byte[]> CaptureAsync(TimeSpan? within = null, CancellationToken cancellation = default)
+    {
+        var snapshot = new Snapshot();
+        await AskAsync(snapshot, snapshot.Image, "could not be captured", within, cancellation).ConfigureAwait(false);
+        return await snapshot.Image.ConfigureAwait(false);
+    }
+
+    /// <summary>Ends it, where it is, between two turns. What its functions hold is not disposed of.</summary>
+    public void Kill() => Home.Deliver(Id, new KillRequest());
+
+    internal abstract void Complete(MobileOutcome outcome);
+
+    async Task AskAsync(Cut cut, Task done, string failure, TimeSpan? within, CancellationToken cancellation)
+    {
+        var limit = within ?? MobileNode.MoveLimit;
+        Home.Deliver(Id, new CutRequest(cut));
+        try
+        {
+            await done.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException && !done.IsCompleted)
+        {
+            if (!cut.TryGiveUp())
+            {
+                await done.ConfigureAwait(false);   // it had begun
+                return;
+            }
+            Home.Deliver(Id, new CutRequest(null));
+            cancellation.ThrowIfCancellationRequested();
+            throw new CannotMoveException($"Mobile process {Id} {failure} within {limit.TotalSeconds:0.###} s: {Home.Locate(Id)?.WhyNotYet()} It goes on where it is.");
+        }
+    }
+}
+
+/// <summary>A mobile process with a result.</summary>
+public sealed class MobileProcess<T> : MobileProcess
+{
+    readonly TaskCompletionSource<T> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal MobileProcess(MobileNode home, string id) : base(home, id)
+    {
+    }
+
+    /// <summary>Its result, once it has one.</summary>
+    public override Task<T> Completion => _completion.Task;
+
+    internal override void Complete(MobileOutcome outcome)
+    {
+        if (outcome.Error is OperationCanceledException cancelled)
+            _completion.TrySetCanceled(cancelled.CancellationToken);
+        else if (outcome.Error is { } error)
+            _completion.TrySetException(error);
+        else if (outcome is MobileOutcome<T> { Result: var result })
+            _completion.TrySetResult(result);
+        else
+            _completion.TrySetException(new InvalidOperationException($"Mobile process {Id} ended with a {outcome.GetType().GetGenericArguments()[0]}, not with a {typeof(T)}."));
+    }
+}

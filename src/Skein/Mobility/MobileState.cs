@@ -1,0 +1,80 @@
+namespace Skein;
+
+/// <summary>A message that no one has taken yet, or an event with its name.</summary>
+readonly record struct Mail(string? EventName, object? Content);
+
+/// <summary>All of a mobile process that travels: what its image holds. Only the turns of the process touch it.</summary>
+sealed class MobileState(string id, string home) : ITravelSteps
+{
+    public ReadyQueue Ready;
+    public WaitList Waits;
+
+    public string Id => id;
+
+    /// <summary>The node that it was started at, and that hears how it ends.</summary>
+    public string Home { get; set; } = home;
+
+    public int Hops { get; set; }
+
+    /// <summary>Whether the store has an image of it.</summary>
+    public bool IsStored { get; set; }
+
+    /// <summary>What was called first. Null until it waits.</summary>
+    public MobileFrame? Root { get; set; }
+
+    public Queue<Mail>? Mailbox { get; set; }
+
+    /// <summary>The values that its functions share by name.</summary>
+    public Dictionary<string, object?>? Values { get; set; }
+
+    string ITravelSteps.Name => $"process {id}";
+
+    IEnumerable<(string Edge, object? Value)> ITravelSteps.Steps
+    {
+        get
+        {
+            yield return ("", Root);
+            for (var wait = Waits.First; wait is not null; wait = wait.After)
+                yield return ("", wait);
+            yield return ("", Ready);
+            yield return ("mailbox", Mailbox?.Select(static mail => mail.Content).ToArray());
+            yield return ("values", Values);
+        }
+    }
+
+    /// <summary>The first message of this type, or event of this name and type; the others stay in their order.</summary>
+    public bool TryTake<T>(string? eventName, out T taken)
+    {
+        taken = default!;
+        if (Mailbox is null)
+            return false;
+        var found = false;
+        for (var i = Mailbox.Count; i > 0; i--)
+        {
+            var mail = Mailbox.Dequeue();
+            if (!found && mail.EventName == eventName && mail.Content is T content)
+            {
+                (found, taken) = (true, content);
+                if (i == Mailbox.Count + 1)
+                    return true;   // the first of all: the others are in order already
+            }
+            else
+            {
+                Mailbox.Enqueue(mail);
+            }
+        }
+        return found;
+    }
+}
+
+/// <summary>Waits for the first function of a process.</summary>
+sealed class RootWaiter : Waiter
+{
+    public static readonly RootWaiter One = new();
+
+    public override void CalleeEnded(MobileFrame callee) => Resident.Require().End(callee.ToOutcome());
+
+    public override void Turn()
+    {
+    }
+}

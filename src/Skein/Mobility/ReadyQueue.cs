@@ -1,0 +1,28 @@
+namespace Skein;
+
+/// <summary>Those that can run, in order. The links are in the waiters themselves.</summary>
+struct ReadyQueue
+{
+    Waiter? _first, _last;
+
+    public void Enqueue(Waiter waiter)
+    {
+        if (_last is null)
+            _first = waiter;
+        else
+            _last.Next = waiter;
+        _last = waiter;
+    }
+
+    public Waiter? TryDequeue()
+    {
+        var waiter = _first;
+        if (waiter is null)
+            return null;
+        _first = waiter.Next;
+        if (_first is null)
+            _last = null;
+        waiter.Next = null;
+        return waiter;
+    }
+}

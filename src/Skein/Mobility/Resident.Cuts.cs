@@ -1,0 +1,128 @@
+namespace Skein;
+
+sealed partial class Resident
+{
+    Queue<Cut>? _cuts;
+    List<InboxItem>? _outside;
+    Task _saved = Task.CompletedTask;
+
+    /// <summary>Ordinary tasks that it waits for: while there are any, no image of it can be made.</summary>
+    public bool WaitsOutside => _outside is { Count: > 0 };
+
+    public bool WantsToLeave => _cuts is not null && _cuts.Any(static cut => cut.Leaves && cut.IsWished);
+
+    public void AddOutside(InboxItem wait)
+    {
+        lock (this)
+            (_outside ??= []).Add(wait);
+    }
+
+    public void RemoveOutside(InboxItem wait)
+    {
+        lock (this)
+            _outside!.Remove(wait);
+    }
+
+    /// <summary>One save at a time, in order; and the removal after all of them.</summary>
+    public Task SaveAsync(byte[]? image) => _saved = SaveAsync(_saved, image);
+
+    async Task SaveAsync(Task before, byte[]? image)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (image is null)
+            await node.Store!.RemoveAsync(Id).ConfigureAwait(false);
+        else
+            await node.Store!.SaveAsync(Id, image).ConfigureAwait(false);
+    }
+
+    /// <summary>In a turn of the process; the cut is made after it.</summary>
+    public void Wish(Cut cut) => (_cuts ??= new()).Enqueue(cut);
+
+    /// <summary>From any thread: what it is that no image can be made yet.</summary>
+    public string WhyNotYet()
+    {
+        lock (this)
+        {
+            if (_outside is { Count: > 0 })
+            {
+                return $"it waits for {string.Join(", ", _outside)}, which cannot be written. "
+                    + "Await it before, or use Here.Restartable(token => …), which is started again at the other node.";
+            }
+            return _isRunning ? "it computes and does not wait for anything: let it call Here.Yield() now and then." : "what it started by Here.Restartable has not stopped: does it listen to its token?";
+        }
+    }
+
+    void TryCut()
+    {
+        while (!_isGone && !WaitsOutside && _cuts!.TryPeek(out var cut))
+        {
+            if (cut.IsWished && cut.Leaves && IsStopping())
+                return;
+            if (cut.IsWished && Image(cut) is { } image && cut.TryBegin())
+                cut.Take(this, image);
+            if (WaitsOutside && cut.IsWished)
+                return;   // for a task that was in the way
+            if (_isGone)
+                return;
+            _cuts.Dequeue();
+            if (cut.Leaves && !WantsToLeave)
+                ResumeWaits();
+        }
+        if (_cuts is { Count: 0 })
+            _cuts = null;
+    }
+
+    /// <summary>Null when the cut has failed, or must wait.</summary>
+    byte[]? Image(Cut cut)
+    {
+        try
+        {
+            cut.BeforeImage();
+            return MobileImage.Write(state);
+        }
+        catch (CannotTravelException e) when (e.Culprit is Task { IsCompleted: false } task)
+        {
+            HeldTask.Await(this, task, e.Path);
+        }
+        catch (Exception e) when (e is CannotTravelException or MessageTooLargeException)
+        {
+            if (cut.TryBegin())
+                cut.Fail(CannotMoveException.For(this, e));
+        }
+        finally
+        {
+            cut.AfterImage();
+        }
+        return null;
+    }
+
+    /// <summary>All are asked at once.</summary>
+    bool IsStopping()
+    {
+        var any = false;
+        for (var wait = state.Waits.First; wait is not null; wait = wait.After)
+            any |= wait.IsStopping();
+        return any;
+    }
+
+    void ResumeWaits()
+    {
+        for (var wait = state.Waits.First; wait is not null; wait = wait.After)
+            wait.Resume(this);
+    }
+}
+
+/// <summary>A task that a local holds and nobody awaits: it becomes a value when it has ended.</summary>
+sealed class HeldTask(string path) : InboxItem
+{
+    public static void Await(Resident process, Task task, string path)
+    {
+        var held = new HeldTask(path);
+        process.AddOutside(held);
+        task.ContinueWith(_ => process.Post(held), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    public override string ToString() => $"a task in {path}";
+
+    public override void Apply(Resident resident) => resident.RemoveOutside(this);
+}
