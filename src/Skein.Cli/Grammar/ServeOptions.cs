@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 namespace Skein.Cli;
 
@@ -10,9 +11,18 @@ sealed class ServeOptions
     public ServeOptions(Command command)
     {
         Add(Options.OneOf("--model", "How it is served: by several processes (default), or in one with threads or an event loop.", "prefork"), text => text);
-        Add(Options.Count("--workers", "How many processes (default: one for each processor).", least: 1), workers => $"{workers}");
+        Add(Options.Count("--workers", "How many processes (default: one for each processor).", least: 1), Number);
         var listen = new Option<string[]>("--listen") { HelpName = "URL", Description = "Where to listen, as http://127.0.0.1:8080; may be given several times.", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
         _options.Add((listen, own => own.GetValue(listen) ?? []));
+        Add(Options.Text("--id", "NAME", "The name by which the server is known (default: the application's).", "a name"), text => text);
+        Add(Options.Count("--spares", "How many more processes are kept ready to take over at once (default 0).", least: 0), Number);
+        Add(Options.Count("--threads", "Requests run on so many threads of each worker's own, not on the thread pool.", least: 1), Number);
+        Add(Options.Count("--queue", "With --threads: how many requests may wait for a thread; what finds it full gets 503 at once (default 0).", least: 0), Number);
+        Add(Options.Count("--max-requests", "Replace a worker after about so many requests.", least: 1), Number);
+        Add(Options.Size("--max-memory", "Replace a worker when it has about so much memory."), size => size!.Value.ToString(CultureInfo.InvariantCulture));
+        Add(Options.Time("--start-timeout", "A worker that is not ready by then has failed (default 30s)."), Seconds);
+        Add(Options.Time("--drain", "How long the requests of a worker that is to stop may take (default 30s).", orZero: true), Seconds);
+        Add(Options.Time("--heartbeat", "Replace a worker that shows no sign of life for so long (default 30s)."), Seconds);
         foreach (var (option, _) in _options)
             command.Options.Add(option);
     }
@@ -22,6 +32,10 @@ sealed class ServeOptions
 
     public IReadOnlyList<string> Read(ParseResult own) =>
         [.. _options.SelectMany(option => option.Read(own).Select(value => $"{option.Option.Name[2..]}={value}"))];
+
+    static string Number(int? number) => number!.Value.ToString(CultureInfo.InvariantCulture);
+
+    static string Seconds(TimeSpan? time) => time!.Value.TotalSeconds.ToString(CultureInfo.InvariantCulture);
 
     void Add<T>(Option<T?> option, Func<T, string> format) =>
         _options.Add((option, own => own.GetValue(option) is { } value ? [format(value)] : []));

@@ -25,6 +25,8 @@ public partial class FolderTests
             ["Http"],
             ["Isolated"],
             ["Streams"],
+            ["Served"],    // a worker of `skein serve`: what happens inside of the application
+            ["Prefork"],   // its master
         ],
     };
 

@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Skein;
+
+/// <summary>A socket that listens for all workers. It is open as long as the master is, so nobody is refused while workers come and go.</summary>
+sealed class ListeningSocket : IDisposable
+{
+    /// <summary>As Kestrel's; the system may allow less.</summary>
+    const int Backlog = 512;
+
+    readonly Socket _socket;
+    readonly string? _file;
+
+    ListeningSocket(ListenAddress address, Socket socket, string? file = null)
+    {
+        _socket = socket;
+        _file = file;
+        Address = address with { EndPoint = socket.LocalEndPoint! };
+    }
+
+    /// <summary>Where it listens, with the port that the system chose where 0 was asked for.</summary>
+    public ListenAddress Address { get; }
+
+    public int Descriptor => (int)_socket.Handle;
+
+    /// <exception cref="PreforkException">Nothing can listen there: the message says why.</exception>
+    public static ListeningSocket Open(ListenAddress address)
+    {
+        var internet = address.EndPoint as IPEndPoint;
+        var socket = new Socket(address.EndPoint.AddressFamily, SocketType.Stream, internet is null ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        try
+        {
+            if (internet?.Address.Equals(IPAddress.IPv6Any) == true)
+                socket.DualMode = true;
+            if (internet is null)
+                RemoveDead(address);
+            socket.Bind(address.EndPoint);
+            socket.Listen(Backlog);
+            return new(address, socket, internet is null ? address.EndPoint.ToString() : null);
+        }
+        catch (SocketException error)
+        {
+            socket.Dispose();
+            throw new PreforkException(Explain(address, error), error);
+        }
+    }
+
+    /// <summary>One that was opened by who started this process.</summary>
+    public static ListeningSocket Inherit(int descriptor, string scheme)
+    {
+        var socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
+        return socket.LocalEndPoint is { } place
+            ? new(new(scheme, place), socket)
+            : throw new PreforkException($"Descriptor {descriptor}, which was handed to this process, is no socket that listens.");
+    }
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        if (_file is not null)
+            File.Delete(_file);
+    }
+
+    // The file of a Unix socket stays when its server is killed; one that somebody listens on is not touched.
+    static void RemoveDead(ListenAddress address)
+    {
+        if (!File.Exists(address.EndPoint.ToString()))
+            return;
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(address.EndPoint);
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.ConnectionRefused)
+        {
+            File.Delete(address.EndPoint.ToString()!);
+        }
+    }
+
+    static string Explain(ListenAddress address, SocketException error) => error.SocketErrorCode switch
+    {
+        SocketError.AddressAlreadyInUse => $"{address} is in use: something else listens there (ss -ltnp shows what).",
+        SocketError.AddressNotAvailable => $"{address} is not an address of this machine (ip address shows those that are).",
+        SocketError.AccessDenied when address.EndPoint is IPEndPoint => $"{address}: this user may not listen on a port below 1024; take a higher one, or let systemd hand the socket over.",
+        _ => $"{address}: {error.Message}.",
+    };
+}

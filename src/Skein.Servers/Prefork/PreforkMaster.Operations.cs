@@ -1,0 +1,159 @@
+namespace Skein;
+
+// What people ask for. Each waits until it is done or has failed; one that has failed has changed nothing.
+partial class PreforkMaster
+{
+    static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>Starts the workers; they serve when this returns.</summary>
+    /// <exception cref="PreforkException">They cannot: the message says why. Nothing runs.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
+        _ = Commit(release, await BringUpAsync(release, _options.Workers + _options.Spares, cancellationToken).ConfigureAwait(false));
+        _upkeep = Task.Run(UpkeepAsync, CancellationToken.None);
+    }
+
+    /// <summary>
+    /// Puts workers of what the application's path leads to now in the place of all that serve. The new ones accept connections when all of
+    /// them are ready, and only then the old ones are drained.
+    /// </summary>
+    /// <exception cref="PreforkException">The new version cannot serve: the message says why. The old one goes on.</exception>
+    public async Task ReloadAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            RefuseWhenStopping();
+            WarnIfOverwritten();
+            var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
+            Say(LogSeverity.Information, $"reloading from {release.Folder}.");
+            var old = Commit(release, await BringUpAsync(release, Wanted + _options.Spares, cancellationToken).ConfigureAwait(false));
+
+            // New connections belong to the new version from here on; an old worker that does not answer is not waited for.
+            await Task.WhenAny(Task.WhenAll(old.Select(process => process.Closed)), Task.Delay(AnswerTime, _time, CancellationToken.None)).ConfigureAwait(false);
+            Say(LogSeverity.Information, $"reloaded: {Describe(Serving())}.");
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Changes the number of workers.</summary>
+    /// <exception cref="PreforkException">More are asked for, and they cannot serve. As many serve as before.</exception>
+    public async Task ScaleAsync(int workers, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            RefuseWhenStopping();
+            var release = Release!;
+            var more = workers - Wanted;
+            var fresh = more > 0 ? await BringUpAsync(release, more, cancellationToken).ConfigureAwait(false) : [];
+            lock (_lock)
+            {
+                _wanted = workers;
+                foreach (var process in fresh)
+                    process.IsCounted = true;
+                foreach (var process in Serving().Reverse().Take(-more))
+                    process.Drain();
+            }
+
+            Promote();
+            Say(LogSeverity.Information, $"scaled to {workers}: {Describe(Serving())}.");
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Ends the server: gracefully, within the time that requests are given, or at once.</summary>
+    public async Task StopAsync(bool now)
+    {
+        lock (_lock)
+        {
+            if (!_stopping.IsCancellationRequested)
+                _stopping.Cancel();
+            foreach (var process in _processes)
+            {
+                if (now || process.State == ServingState.Starting)
+                    process.Kill();
+                else
+                    process.Drain();
+            }
+        }
+
+        await _upkeep.ConfigureAwait(false);
+        while (Processes is { Count: > 0 } left)
+            await Task.WhenAll(left.Select(process => process.Exited)).ConfigureAwait(false);
+        _completion.TrySetResult();
+    }
+
+    async Task<Release> ResolveAsync(CancellationToken cancellationToken) => Skein.Release.At(await _application(cancellationToken).ConfigureAwait(false));
+
+    /// <summary>Starts workers that wait to be asked; all of them or none.</summary>
+    async Task<IReadOnlyList<ServingProcess>> BringUpAsync(Release release, int count, CancellationToken cancellationToken)
+    {
+        var fresh = new List<ServingProcess>();
+        try
+        {
+            while (fresh.Count < count)
+                fresh.Add(StartOne(release, isCounted: false));
+            var left = fresh.ToDictionary(process => (Task)process.Ready);
+            while (left.Count > 0)
+            {
+                var first = (Task<string?>)await Task.WhenAny(left.Keys).WaitAsync(cancellationToken).ConfigureAwait(false);
+                if (await first.ConfigureAwait(false) is { } cause)
+                {
+                    // Its last words are read before it counts as ended.
+                    left[first].Kill();
+                    await left[first].Exited.ConfigureAwait(false);
+                    throw new PreforkException(Explain(left[first], cause));
+                }
+
+                left.Remove(first);
+            }
+
+            return fresh;
+        }
+        catch (Exception error)
+        {
+            foreach (var process in fresh)
+                process.Kill();
+            if (error is OperationCanceledException && _stopping.IsCancellationRequested)
+                throw new PreforkException("The server stops.", error);
+            throw;
+        }
+    }
+
+    List<ServingProcess> Commit(Release release, IReadOnlyList<ServingProcess> fresh)
+    {
+        List<ServingProcess> old;
+        lock (_lock)
+        {
+            old = [.. _processes.Where(process => process.IsCounted)];
+            _release = release;
+            foreach (var process in fresh)
+                process.IsCounted = true;
+            _backoff.AfterSuccess();
+            _nextStart = null;
+        }
+
+        Promote();
+        foreach (var process in old)
+            process.Drain();
+        return old;
+    }
+
+    void RefuseWhenStopping()
+    {
+        if (_stopping.IsCancellationRequested)
+            throw new PreforkException("The server stops.");
+    }
+
+    static string Describe(IReadOnlyList<ServingProcess> processes) =>
+        $"{processes.Count} serve ({string.Join(", ", processes.Select(process => $"{process.Id} pid {process.Pid}"))})";
+}

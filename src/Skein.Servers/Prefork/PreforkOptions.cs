@@ -1,0 +1,38 @@
+namespace Skein;
+
+/// <summary>How an application is served by several processes.</summary>
+sealed record PreforkOptions
+{
+    /// <summary>The name by which the server is known; its workers are called after it.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>How many processes serve.</summary>
+    public required int Workers { get; init; }
+
+    /// <summary>How many more are kept ready, to serve at once in the place of one that has crashed.</summary>
+    public int Spares { get; init; }
+
+    /// <summary>The dispatcher's threads in each worker; 0: none, Kestrel runs the requests.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>How many requests may wait for a thread in each worker.</summary>
+    public int Queue { get; init; }
+
+    /// <summary>A worker that is not ready by then has failed.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the requests of a worker that is to stop may take; then they are broken.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A worker that shows no sign of life for so long, or whose thread pool does not, is replaced.</summary>
+    public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>A worker is replaced after about so many requests; each draws its own number, up to a tenth lower.</summary>
+    public long? MaxRequests { get; init; }
+
+    /// <summary>A worker is replaced when it has so much memory, in bytes; each draws its own number, up to a tenth lower.</summary>
+    public long? MaxMemory { get; init; }
+
+    /// <summary>Where the keys are kept that sign cookies; null: where the application keeps them.</summary>
+    public string? Keys { get; init; }
+}

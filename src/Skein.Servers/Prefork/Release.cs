@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Text.Json;
+
+namespace Skein;
+
+/// <summary>
+/// One version of an application: the folder that its path led to at that moment, all symbolic links followed. What runs keeps its folder
+/// while the links are pointed at the next one.
+/// </summary>
+[SupportedOSPlatform("linux")]
+sealed partial class Release
+{
+    readonly Dictionary<string, (DateTime Written, long Length)> _files;
+
+    Release(string dll)
+    {
+        Dll = dll;
+        Folder = Path.GetDirectoryName(dll)!;
+        _files = Look(Folder);
+    }
+
+    public string Dll { get; }
+
+    public string Folder { get; }
+
+    /// <summary>Where a path leads now.</summary>
+    /// <exception cref="PreforkException">It leads nowhere, or to what cannot be served.</exception>
+    public static Release At(string path)
+    {
+        if (RealPath(path, 0) is not { } dll)
+            throw new PreforkException($"There is no application '{path}' ({Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}).");
+        var settings = Path.ChangeExtension(dll, ".runtimeconfig.json");
+        if (!File.Exists(settings))
+            throw new PreforkException($"'{dll}' is no application that can be started: there is no {Path.GetFileName(settings)} beside it.");
+        if (!AllowsHooks(settings))
+        {
+            throw new PreforkException(
+                $"'{dll}' cannot be served as it is: it was built with StartupHookSupport=false (trimming sets it). Set <StartupHookSupport>true</StartupHookSupport> in its project.");
+        }
+
+        return new(dll);
+    }
+
+    /// <summary>The files of the release that are not any more as they were; workers that run them may crash or mix versions.</summary>
+    public IReadOnlyList<string> Overwritten()
+    {
+        var now = Look(Folder);
+        return [.. _files.Where(file => !now.TryGetValue(file.Key, out var state) || state != file.Value).Select(file => file.Key).Order(StringComparer.Ordinal)];
+    }
+
+    static Dictionary<string, (DateTime, long)> Look(string folder) =>
+        new DirectoryInfo(folder) is { Exists: true } directory
+            ? directory.GetFiles("*.dll").ToDictionary(file => file.Name, file => (file.LastWriteTimeUtc, file.Length))
+            : [];
+
+    static bool AllowsHooks(string settings)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllText(settings), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+            return !(json.RootElement.TryGetProperty("runtimeOptions", out var options)
+                && options.TryGetProperty("configProperties", out var properties)
+                && properties.TryGetProperty("System.StartupHookProvider.IsSupported", out var supported)
+                && supported.ValueKind == JsonValueKind.False);
+        }
+        catch (Exception error) when (error is JsonException or IOException)
+        {
+            throw new PreforkException($"{settings}: {error.Message}", error);
+        }
+    }
+
+    // The framework follows only the last link of a path.
+    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial string? RealPath(string path, nint result);
+}

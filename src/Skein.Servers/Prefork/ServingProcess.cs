@@ -1,0 +1,249 @@
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>A worker as its master sees it: the application's process, the conversation with it, and what it prints.</summary>
+[SupportedOSPlatform("linux")]
+sealed class ServingProcess
+{
+    const int KeptLines = 30;
+
+    /// <summary>What a worker may take longer than its requests were given, before it is killed.</summary>
+    static readonly TimeSpan Margin = TimeSpan.FromSeconds(5);
+
+    readonly Lock _lock = new();
+    readonly TaskCompletionSource<string?> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Queue<string> _printed = new();
+    readonly TimeProvider _time;
+    readonly TimeSpan _drain;
+    readonly DescriptorSocket _control;
+    readonly ChildProcess _child;
+    readonly WorkerOutput _output;
+    ServingState _state;
+    long _heard;
+
+    ServingProcess(ServingStart start, DescriptorSocket control, WorkerOutput output, ChildProcess child, Queue<string> printed)
+    {
+        (_control, _output, _child, _printed) = (control, output, child, printed);
+        _time = start.Time;
+        _drain = start.Settings.Drain;
+        Id = start.Settings.Id;
+        Release = start.Release;
+        Started = _time.GetUtcNow();
+        _heard = _time.GetTimestamp();
+    }
+
+    public string Id { get; }
+
+    public int Pid => _child.Id;
+
+    public Release Release { get; }
+
+    public DateTimeOffset Started { get; }
+
+    public ServingState State
+    {
+        get
+        {
+            lock (_lock)
+                return _state;
+        }
+    }
+
+    /// <summary>What it last said of itself.</summary>
+    public ServedBeat Beat { get; private set; } = ServedBeat.None;
+
+    /// <summary>How long it has said nothing.</summary>
+    public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _heard));
+
+    /// <summary>Completes with null when it can serve, and with the cause where it cannot. Never fails.</summary>
+    public Task<string?> Ready => _ready.Task;
+
+    /// <summary>Completes when it was told to drain, and accepts no connections any more.</summary>
+    public Task Closed => _closed.Task;
+
+    /// <summary>Completes when it has ended and all it printed was read.</summary>
+    public Task<ExitStatus> Exited { get; private set; } = null!;
+
+    /// <summary>It was told to end.</summary>
+    public bool IsDraining { get; private set; }
+
+    /// <summary>The master counts on it; what a reload starts is on trial until all of them are ready.</summary>
+    public bool IsCounted { get; set; }
+
+    /// <summary>It is to be drained as soon as another serves in its place: why.</summary>
+    public string? Retiring { get; set; }
+
+    /// <summary>The numbers that this one drew for its replacement.</summary>
+    public long MostRequests { get; init; } = long.MaxValue;
+
+    public long MostMemory { get; init; } = long.MaxValue;
+
+    /// <exception cref="PreforkException">The system refused.</exception>
+    public static ServingProcess Start(ServingStart start)
+    {
+        var printed = new Queue<string>();
+        var (here, there) = DescriptorSocket.Pair();
+        var output = WorkerOutput.Create(new() { OnOutput = Sink(isError: false), OnError = Sink(isError: true) });
+        try
+        {
+            using (there)
+            {
+                using var nothing = File.OpenHandle("/dev/null");
+                var child = Spawner.Start(start.Request((int)nothing.DangerousGetHandle(), output.OutputEnd, output.ErrorEnd, there.Descriptor));
+                output.Begin();
+                var options = start.Limits;
+                var process = new ServingProcess(start, here, output, child, printed) { MostRequests = Drawn(options.MaxRequests), MostMemory = Drawn(options.MaxMemory) };
+                process.Begin();
+                return process;
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            here.Dispose();
+            output.Abandon();
+            throw new PreforkException($"Worker {start.Settings.Id} could not be started: {error.Message}", error);
+        }
+
+        Action<string> Sink(bool isError)
+        {
+            var severity = new SeverityReader(isError ? LogSeverity.Error : LogSeverity.Information);
+            return line =>
+            {
+                lock (printed)
+                {
+                    printed.Enqueue(line);
+                    if (printed.Count > KeptLines)
+                        printed.Dequeue();
+                }
+
+                start.Log.Add(start.Settings.Id, severity.Of(line), line, isError);
+            };
+        }
+    }
+
+    /// <summary>The last lines it printed.</summary>
+    public string LastLines
+    {
+        get
+        {
+            lock (_printed)
+                return string.Join('\n', _printed);
+        }
+    }
+
+    /// <summary>From now on it accepts connections; false where it cannot any more.</summary>
+    public bool Accept() => Move(ServingEvent.Accept) && Send(ServedMessage.Accept);
+
+    /// <summary>It accepts no more, and ends when its requests have; at the deadline it is killed.</summary>
+    public void Drain()
+    {
+        if (Move(ServingEvent.Drain))
+        {
+            IsDraining = true;
+            Send(ServedMessage.Drain);
+            _ = KillAfterAsync(_drain + Margin);
+        }
+    }
+
+    /// <summary>Ends it at once with all it has started.</summary>
+    public void Kill() => _child.Kill();
+
+    /// <summary>How it ended, for people.</summary>
+    public static string Describe(ExitStatus status) => status switch
+    {
+        { Signal: > 0 } => $"was ended by signal {status.Signal}",
+        _ => $"ended with code {status.Code}",
+    };
+
+    /// <summary>It has not become ready: nobody needs it.</summary>
+    public void GiveUp(string cause)
+    {
+        _ready.TrySetResult(cause);
+        Kill();
+    }
+
+    void Begin()
+    {
+        Exited = EndAsync();
+        new Thread(Listen, 128 * 1024) { IsBackground = true, Name = $"skein-{Id}" }.Start();
+    }
+
+    async Task<ExitStatus> EndAsync()
+    {
+        var status = await _child.Exited.ConfigureAwait(false);
+
+        // What it has started may hold its pipes for long; its own last words are there at once.
+        await Task.WhenAny(_output.Drained, Task.Delay(TimeSpan.FromMilliseconds(500), _time)).ConfigureAwait(false);
+        Move(ServingEvent.Exit);
+        _ready.TrySetResult($"it {Describe(status)} before it was ready");
+        _closed.TrySetResult();
+        _control.Dispose();
+        _child.Dispose();
+        return status;
+    }
+
+    void Listen()
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        while (true)
+        {
+            int length;
+            try
+            {
+                length = _control.Receive(buffer, out _);
+            }
+            catch (IOException)
+            {
+                return;
+            }
+
+            if (length == 0)
+                return;
+            Volatile.Write(ref _heard, _time.GetTimestamp());
+            var message = ServedMessage.Read(buffer[..length]);
+            if (message.Word == ServedMessage.Beat)
+                Beat = ServedBeat.Of(message);
+            else if (message.Word == ServedMessage.Ready && Move(ServingEvent.Started))
+                _ready.TrySetResult(null);
+            else if (message.Word == ServedMessage.Closed)
+                _closed.TrySetResult();
+        }
+    }
+
+    bool Move(ServingEvent happened)
+    {
+        lock (_lock)
+            return ServingStates.TryMove(ref _state, happened);
+    }
+
+    bool Send(string word)
+    {
+        Span<byte> buffer = stackalloc byte[64];
+        try
+        {
+            _control.Send(buffer[..new ServedMessage(word).WriteTo(buffer)]);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;   // it is ending
+        }
+    }
+
+    async Task KillAfterAsync(TimeSpan limit)
+    {
+        try
+        {
+            await Exited.WaitAsync(limit, _time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Kill();
+        }
+    }
+
+    // So that workers that started together are not replaced together.
+    static long Drawn(long? most) => most is { } number ? Math.Max(1, (long)(number * (1 - Random.Shared.NextDouble() / 10))) : long.MaxValue;
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Extensions.Hosting;
+
+namespace Skein;
+
+/// <summary>
+/// The worker's side of the conversation with its master. It has a thread of its own, so that it hears and answers whatever the
+/// application does with the thread pool.
+/// <code>
+///   master                       this process
+///     │  ◄── ready ──────────────  the application has started
+///     │  ─── accept ────────────►  <see cref="InheritedListener"/> opens
+///     │  ◄── beat, every second ─
+///     │  ─── drain ─────────────►  listener closes
+///     │  ◄── closed ─────────────  connections end with their next answer; then the host stops
+///     ▼  end of file: the master is gone, drain
+/// </code>
+/// </summary>
+[SupportedOSPlatform("linux")]
+[SuppressMessage("Design", "CA1001", Justification = "There is one, as long as the process.")]
+sealed partial class ServedApplication
+{
+    /// <summary>
+    /// How long a client that keeps its connection has to send its next request, whose answer then says that the connection ends. To close
+    /// a connection that is only quiet for a moment would break the request that is under way on it.
+    /// </summary>
+    static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
+    static readonly TimeSpan BeatTime = TimeSpan.FromSeconds(1);
+
+    readonly DescriptorSocket _master = new(ServedSettings.ControlDescriptor);
+    readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly CancellationTokenSource _closed = new();
+    readonly PoolProbe _pool = new();
+    IHostApplicationLifetime? _lifetime;
+    int _draining;
+
+    ServedApplication(ServedSettings settings) => Settings = settings;
+
+    public ServedSettings Settings { get; }
+
+    public RequestCounts Requests { get; } = new();
+
+    /// <summary>Completes when connections may be accepted.</summary>
+    public Task Opened => _opened.Task;
+
+    /// <summary>Cancelled when no more are to be accepted.</summary>
+    public CancellationToken Closed => _closed.Token;
+
+    public bool IsDraining => Volatile.Read(ref _draining) != 0;
+
+    /// <summary>Called before the application's Main.</summary>
+    public static void Begin(ServedSettings settings)
+    {
+        var served = new ServedApplication(settings);
+        foreach (var descriptor in Enumerable.Range(ServedSettings.ControlDescriptor, 1 + settings.Addresses.Count))
+            _ = Libc.Control(descriptor, SetDescriptorFlags, CloseOnExec);   // what the application starts must not hold the port
+        new Thread(served.Listen, 256 * 1024) { IsBackground = true, Name = "skein-master" }.Start();
+        new Thread(served.SendBeats, 128 * 1024) { IsBackground = true, Name = "skein-beat" }.Start();
+        ServedHost.Watch(served);
+    }
+
+    /// <summary>The application has started.</summary>
+    public void Ready(IHostApplicationLifetime lifetime)
+    {
+        _lifetime = lifetime;
+        Send(new(ServedMessage.Ready));
+    }
+
+    void Listen()
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        while (true)
+        {
+            var length = Receive(buffer);
+            var message = length == 0 ? new(ServedMessage.Drain) : ServedMessage.Read(buffer[..length]);
+            if (message.Word == ServedMessage.Accept)
+                _opened.TrySetResult();
+            else if (message.Word == ServedMessage.Drain && Interlocked.Exchange(ref _draining, 1) == 0)
+                _ = DrainAsync();
+            if (length > 0)
+                continue;
+
+            // The master is gone: nobody else would end this process if it does not end by itself.
+            if (_lifetime is not null)
+                Thread.Sleep(Settings.Drain + Quiet);
+            Descendants.KillAll(Descendants.OwnMarker ?? "");
+            EndAtOnce(MasterGone);
+        }
+    }
+
+    int Receive(Span<byte> buffer)
+    {
+        try
+        {
+            return _master.Receive(buffer, out _);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    async Task DrainAsync()
+    {
+        await _closed.CancelAsync().ConfigureAwait(false);
+        Send(new(ServedMessage.Closed));
+        var started = TimeProvider.System.GetTimestamp();
+        while (Requests.Connections > 0 && TimeProvider.System.GetElapsedTime(started) < Quiet)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System).ConfigureAwait(false);
+        Send(new(ServedMessage.Stopping));
+        _lifetime?.StopApplication();
+    }
+
+    void SendBeats()
+    {
+        while (Send(Requests.Beat(_pool.Delay).ToMessage()))
+        {
+            _pool.Ask();
+            Thread.Sleep(BeatTime);
+        }
+    }
+
+    bool Send(ServedMessage message)
+    {
+        Span<byte> buffer = stackalloc byte[256];
+        try
+        {
+            _master.Send(buffer[..message.WriteTo(buffer)]);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;   // the master is gone; the other thread notices
+        }
+    }
+
+    const int SetDescriptorFlags = 2, CloseOnExec = 1, MasterGone = 70;
+
+    // Without the application's own handlers, which may wait for what never comes.
+    [LibraryImport("libc", EntryPoint = "_exit")] private static partial void EndAtOnce(int code);
+}

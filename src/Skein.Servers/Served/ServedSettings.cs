@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace Skein;
+
+/// <summary>What the master tells a worker at its start: lines of NAME=VALUE in an environment variable.</summary>
+sealed record ServedSettings
+{
+    /// <summary>The environment variable.</summary>
+    public const string Variable = "SKEIN_SERVED";
+
+    /// <summary>The first descriptors after the standard three.</summary>
+    public const int ControlDescriptor = 3, FirstListener = 4;
+
+    /// <summary>The process that is meant: what it starts inherits the variable, and is no worker.</summary>
+    public required int Master { get; init; }
+
+    /// <summary>The worker's id.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The server's id, which all its workers share.</summary>
+    public required string Server { get; init; }
+
+    /// <summary>Where it listens: the first address by <see cref="FirstListener"/>, and so on.</summary>
+    public required IReadOnlyList<string> Addresses { get; init; }
+
+    /// <summary>0: no threads of its own, Kestrel runs the requests.</summary>
+    public int Threads { get; init; }
+
+    public int Queue { get; init; }
+
+    /// <summary>How long requests may take to end when it is told to stop.</summary>
+    public required TimeSpan Drain { get; init; }
+
+    /// <summary>Where the keys are kept that sign cookies; null: where the application keeps them.</summary>
+    public string? Keys { get; init; }
+
+    public override string ToString()
+    {
+        List<string> lines =
+        [
+            $"master={Master}",
+            $"id={Id}",
+            $"server={Server}",
+            .. Addresses.Select(address => $"address={address}"),
+            $"threads={Threads}",
+            $"queue={Queue}",
+            $"drain={Drain.TotalSeconds.ToString(CultureInfo.InvariantCulture)}",
+        ];
+        if (Keys is not null)
+            lines.Add($"keys={Keys}");
+        return string.Join('\n', lines);
+    }
+
+    public static ServedSettings Parse(string text)
+    {
+        var values = text.Split('\n').Select(line => line.Split('=', 2)).ToLookup(line => line[0], line => line[1]);
+        return new()
+        {
+            Master = Number("master"),
+            Id = values["id"].First(),
+            Server = values["server"].First(),
+            Addresses = [.. values["address"]],
+            Threads = Number("threads"),
+            Queue = Number("queue"),
+            Drain = TimeSpan.FromSeconds(double.Parse(values["drain"].First(), CultureInfo.InvariantCulture)),
+            Keys = values["keys"].FirstOrDefault(),
+        };
+
+        int Number(string name) => int.Parse(values[name].First(), CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,99 @@
+// The first argument says how the host is built; everything else is the same application.
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc;
+
+var kind = args is [var first, ..] && !first.StartsWith('-') ? first : "web";
+if (Environment.GetEnvironmentVariable("WEB_FAILS") is { } failure)
+    throw new InvalidOperationException(failure);
+if (File.Exists("broken.txt"))
+    throw new InvalidOperationException(File.ReadAllText("broken.txt"));
+if (File.Exists("hangs.txt"))
+    Thread.Sleep(Timeout.Infinite);
+
+if (kind == "generic")
+{
+    await Host.CreateDefaultBuilder(args)
+        .ConfigureWebHostDefaults(web => web.Configure(app => app.UseRouting().UseEndpoints(Map)))
+        .Build()
+        .RunAsync();
+    return;
+}
+
+var builder = kind switch
+{
+    "slim" => WebApplication.CreateSlimBuilder(args),
+    "empty" => WebApplication.CreateEmptyBuilder(new() { Args = args }),
+    _ => WebApplication.CreateBuilder(args),
+};
+if (kind == "empty")
+{
+    builder.WebHost.UseKestrelCore();
+    builder.Services.AddRoutingCore();
+}
+
+if (kind == "mvc")
+    builder.Services.AddControllers();
+if (kind == "own-address")
+    builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(1));
+
+var app = builder.Build();
+if (kind is "mvc")
+    app.MapControllers();
+app.UseWebSockets();
+Map(app);
+app.Run();
+
+static void Map(IEndpointRouteBuilder routes)
+{
+    routes.MapGet("/", () => "hello");
+    routes.MapGet("/pid", () => Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+    routes.MapGet("/version", () => File.Exists("version.txt") ? File.ReadAllText("version.txt").Trim() : "0");
+    routes.MapGet("/slow", async (int ms, CancellationToken cancelled) =>
+    {
+        await Task.Delay(ms, cancelled);
+        return "slow";
+    });
+    routes.MapGet("/block", (int ms) =>
+    {
+        Thread.Sleep(ms);
+        return "blocked";
+    });
+    routes.MapGet("/eat", (int mb) =>
+    {
+        var bytes = GC.AllocateUninitializedArray<byte>(mb << 20, pinned: true);
+        bytes.AsSpan().Fill(1);
+        Eaten.Kept.Add(bytes);
+        return "eaten";
+    });
+    routes.MapGet("/crash", () => Environment.FailFast("asked to"));
+    routes.MapGet("/say", (string text, ILogger<Program> logger) => logger.LogWarning("said {Text}", text));
+    routes.MapGet("/start-env", () => Run("/usr/bin/env"));
+    routes.MapGet("/start-descriptors", () => Run("/bin/ls", "-l", "/proc/self/fd"));
+    routes.MapGet("/throw", () => { throw new InvalidOperationException("thrown"); });
+    routes.MapGet("/events", async (HttpContext context) =>
+    {
+        context.Features.Get<IHttpResponseBodyFeature>()!.DisableBuffering();
+        while (!context.RequestAborted.IsCancellationRequested)
+        {
+            await context.Response.WriteAsync("data: tick\n\n", context.RequestAborted);
+            await Task.Delay(20, context.RequestAborted);
+        }
+    });
+}
+
+static string Run(string program, params string[] arguments)
+{
+    using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+    return process.StandardOutput.ReadToEnd();
+}
+
+static class Eaten
+{
+    public static List<byte[]> Kept { get; } = [];
+}
+
+public sealed class WhoController : ControllerBase
+{
+    [HttpGet("/who")] public string Who() => "controller";
+}

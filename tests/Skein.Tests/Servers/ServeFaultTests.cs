@@ -1,0 +1,116 @@
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+using Skein.Tests.Cli;
+
+namespace Skein.Tests.Servers;
+
+/// <summary>What goes wrong with workers, and with their master.</summary>
+public partial class ServeFaultTests
+{
+    [Fact]
+    public async Task A_worker_that_is_killed_costs_only_the_requests_on_it()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "2", "--spares", "1");
+        var clients = new StrictClients(app.Url).Start(kept: 8, fresh: 0);
+        await Limits.Until(() => clients.Answered > 50, "load");
+        var victim = app.Workers()[0];
+
+        await SignalAsync("KILL", victim);
+
+        await Limits.Until(() => app.Command.Error.Contains($"pid {victim}) was ended by signal 9", StringComparison.Ordinal), () => app.Command.Error);
+        var then = clients.Answered;
+        await Limits.Until(() => clients.Answered > then + 200, "answers afterwards");
+        await Limits.Until(() => app.Workers().Length == 3, "another worker", 20);
+        await clients.DisposeAsync();
+        Assert.True(clients.Failures.Count <= 8, string.Join('\n', clients.Failures));   // one request for each connection at most
+        Assert.Equal("hello", await app.GetAsync("/"));
+    }
+
+    [Fact]
+    public async Task Workers_end_with_a_master_that_is_killed_and_the_port_is_free()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "2");
+        var workers = app.Workers();
+
+        await SignalAsync("KILL", app.Master);
+
+        await Limits.Until(() => workers.All(worker => !Directory.Exists($"/proc/{worker}")), "the workers' end");
+        using var next = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        next.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, app.Url.Port));
+    }
+
+    [Fact]
+    public async Task A_worker_that_crashes_is_replaced_and_ever_later_when_it_goes_on()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1");
+
+        for (var i = 1; i <= 3; i++)
+        {
+            using var client = new HttpClient();
+            await Assert.ThrowsAnyAsync<HttpRequestException>(() => client.GetAsync(new Uri(app.Url, "/crash")).Within());
+            await Limits.Until(() => Crash().Count(app.Command.Error) >= i, () => app.Command.Error);
+            await app.GetAsync("/");   // waits in the queue until the next one serves
+        }
+
+        Assert.Contains("another takes its place", app.Command.Error, StringComparison.Ordinal);
+        Assert.Contains("the next start is in", app.Command.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_worker_that_shows_no_sign_of_life_is_replaced()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--heartbeat", "3s");
+        var stuck = app.Workers().Single();
+
+        await SignalAsync("STOP", stuck);
+
+        await Limits.Until(() => app.Command.Error.Contains($"pid {stuck}) has shown no sign of life", StringComparison.Ordinal), () => app.Command.Error, 20);
+        await Limits.Until(() => app.Workers() is [var other] && other != stuck, "another one", 20);
+        Assert.Equal("hello", await app.GetAsync("/"));
+    }
+
+    [Fact]
+    public async Task A_worker_is_replaced_after_so_many_requests_and_none_of_them_fails()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "2", "--max-requests", "300");
+        var first = app.Workers();
+        var clients = new StrictClients(app.Url).Start(kept: 4, fresh: 2);
+
+        await Limits.Until(() => first.All(worker => !app.Workers().Contains(worker)), () => $"other workers than {string.Join(' ', first)}: {app.Command.Error}", 40);
+
+        await clients.DisposeAsync();
+        Assert.Equal([], clients.Failures);
+        Assert.Contains("requests (--max-requests)", app.Command.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_worker_is_replaced_when_it_has_so_much_memory()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--max-memory", "400M");
+        var first = app.Workers().Single();
+
+        await app.GetAsync("/eat?mb=450");
+
+        await Limits.Until(() => app.Workers() is [var other] && other != first, () => app.Command.Error, 30);
+        Assert.Contains("of memory (--max-memory)", app.Command.Error, StringComparison.Ordinal);
+        Assert.Equal("hello", await app.GetAsync("/"));
+    }
+
+    [Fact]
+    public async Task The_number_of_workers_follows_SIGTTIN_and_SIGTTOU()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1");
+
+        await app.Command.SignalAsync("TTIN");
+        await Limits.Until(() => app.Command.Error.Contains("scaled to 2", StringComparison.Ordinal), () => app.Command.Error, 20);
+        Assert.Equal(2, app.Workers().Length);
+
+        await app.Command.SignalAsync("TTOU");
+        await Limits.Until(() => app.Command.Error.Contains("scaled to 1", StringComparison.Ordinal), () => app.Command.Error, 20);
+        await Limits.Until(() => app.Workers().Length == 1, "one worker", 20);
+    }
+
+    static async Task SignalAsync(string signal, int process) => await SkeinCommand.RunProgramAsync("kill", $"-{signal}", $"{process}");
+
+    [GeneratedRegex("was ended by signal 6;")] private static partial Regex Crash();
+}

@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Sockets;
+using Skein.Tests.Cli;
+
+namespace Skein.Tests.Servers;
+
+/// <summary>What <c>skein serve</c> makes of an application that knows nothing of it.</summary>
+public class ServeTests
+{
+    [Theory]
+    [InlineData("web")]
+    [InlineData("slim")]
+    [InlineData("empty")]
+    [InlineData("generic")]
+    [InlineData("mvc")]
+    public async Task An_unmodified_application_is_served_by_several_processes(string kind)
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "2", "--", kind);
+
+        Assert.Equal("hello", await app.GetAsync("/"));
+        if (kind == "mvc")
+            Assert.Equal("controller", await app.GetAsync("/who"));
+        Assert.Contains(int.Parse(await app.GetAsync("/pid"), null), app.Workers());
+        Assert.Equal(2, app.Workers().Length);
+    }
+
+    [Fact]
+    public async Task An_address_of_the_applications_own_is_named_and_not_taken()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "2", "--", "own-address");
+
+        Assert.Equal("hello", await app.GetAsync("/"));
+        await Limits.Until(() => app.Command.Output.Contains("wants to listen on 127.0.0.1:1, but", StringComparison.Ordinal), "the warning");
+    }
+
+    [Fact]
+    public async Task What_workers_print_comes_line_by_line_with_their_id()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1");
+
+        await app.GetAsync("/say?text=something");
+
+        await Limits.Until(() => app.Command.Output.Contains(".1 |       said something\n", StringComparison.Ordinal), () => app.Command.Output);
+    }
+
+    [Fact]
+    public async Task Bounded_threads_stand_before_the_handlers_and_refuse_what_finds_the_queue_full()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--threads", "1", "--queue", "1");
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => app.Client.GetAsync("/block?ms=300"))).Within(20);
+
+        Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.OK);
+        Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.ServiceUnavailable && answer.Headers.RetryAfter is not null);
+    }
+
+    [Fact]
+    public async Task SIGTERM_ends_requests_that_run_and_then_the_server()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "2");
+        var slow = app.Client.GetStringAsync("/slow?ms=700");
+        await using (var others = new StrictClients(app.Url).Start(kept: 1, fresh: 0))
+            await Limits.Until(() => others.Answered > 5, "answers");
+
+        await app.Command.SignalAsync("TERM");
+
+        Assert.Equal("slow", await slow.Within());
+        Assert.Equal(0, (await app.Command.EndAsync()).Code);
+        await Assert.ThrowsAsync<SocketException>(() => ConnectAsync(app.Url));
+    }
+
+    [Fact]
+    public async Task An_application_that_cannot_start_ends_the_command_with_69_and_what_it_printed()
+    {
+        using var folder = new ScratchFolder();
+        using var command = SkeinCommand.Start(["serve", ServedApp.BuiltDll, "--workers", "2", "--listen", "http://127.0.0.1:0"],
+            new Dictionary<string, string> { ["WEB_FAILS"] = "no database", ["SKEIN_HOME"] = folder.Path });
+
+        var ended = await command.EndAsync();
+
+        Assert.Equal(69, ended.Code);
+        Assert.Contains("could not serve: it was ended by signal 6 before it was ready", ended.Error, StringComparison.Ordinal);
+        Assert.Contains("System.InvalidOperationException: no database", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_address_that_cannot_be_listened_on_is_named_with_the_reason()
+    {
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+
+        Assert.Contains("is in use", await FailAsync($"http://{taken.LocalEndPoint}"), StringComparison.Ordinal);
+        Assert.Contains("is not an address of this machine", await FailAsync("http://203.0.113.7:8080"), StringComparison.Ordinal);
+        Assert.Contains("is not an address such as", await FailAsync("127.0.0.1:8080"), StringComparison.Ordinal);
+
+        static async Task<string> FailAsync(string address)
+        {
+            var ended = await SkeinCommand.RunAsync("serve", ServedApp.BuiltDll, "--listen", address);
+            Assert.Equal(78, ended.Code);
+            return ended.Error;
+        }
+    }
+
+    [Fact]
+    public async Task What_an_application_starts_is_no_worker_and_does_not_hold_the_port()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1");
+
+        var environment = await app.GetAsync("/start-env");
+        var descriptors = await app.GetAsync("/start-descriptors");
+
+        Assert.DoesNotContain("SKEIN_SERVED", environment, StringComparison.Ordinal);
+        Assert.DoesNotContain("DOTNET_STARTUP_HOOKS", environment, StringComparison.Ordinal);
+        Assert.DoesNotContain("socket:", descriptors, StringComparison.Ordinal);
+    }
+
+    static async Task ConnectAsync(Uri url)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(url.Host, url.Port).Within();
+    }
+}

@@ -1,0 +1,139 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Skein.Tests.Cli;
+
+namespace Skein.Tests.Servers;
+
+/// <summary>An application that knows nothing of Skein, served by the real command. Disposing ends it and waits for all its workers.</summary>
+sealed partial class ServedApp : IAsyncDisposable
+{
+    readonly ScratchFolder _folder;
+
+    ServedApp(Started command, ScratchFolder folder) => (Command, _folder) = (command, folder);
+
+    /// <summary>Its output folder, as it was built.</summary>
+    static string Built { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Skein.Tests.Plain", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory))));
+
+    public static string BuiltDll { get; } = Path.Combine(Built, "Skein.Tests.Plain.dll");
+
+    public Started Command { get; }
+
+    /// <summary>The command becomes the master.</summary>
+    public int Master => Command.Process.Id;
+
+    public Uri Url { get; private set; } = null!;
+
+    public HttpClient Client { get; private set; } = null!;
+
+    /// <summary>The link that leads to the release, and the path that the command was given.</summary>
+    public string Link => _folder["current"];
+
+    /// <summary>Starts it on a free port, from a folder of its own behind a symbolic link.</summary>
+    /// <param name="options">For the command; what stands after -- is for the application.</param>
+    public static async Task<ServedApp> StartAsync(params string[] options)
+    {
+        var app = Begin(options);
+        try
+        {
+            await app.ServesAsync();
+            return app;
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    public static ServedApp Begin(params string[] options)
+    {
+        var folder = new ScratchFolder();
+        CopyTo(folder["1"]);
+        File.CreateSymbolicLink(folder["current"], folder["1"]);
+        var end = Array.IndexOf(options, "--");
+        var own = end < 0 ? options : options[..end];
+        string[] words = ["serve", Path.Combine(folder["current"], "Skein.Tests.Plain.dll"), "--id", Path.GetFileName(folder.Path), .. own];
+        if (!own.Contains("--listen"))
+            words = [.. words, "--listen", "http://127.0.0.1:0"];
+        var environment = new Dictionary<string, string> { ["SKEIN_HOME"] = folder["home"] };
+        return new(SkeinCommand.Start([.. words, .. end < 0 ? [] : options[end..]], environment), folder);
+    }
+
+    public async Task ServesAsync()
+    {
+        await Limits.Until(() => Address().IsMatch(Command.Error) || Command.Process.HasExited, () => $"'serves on' from the command, which said: {Command.Error}{Command.Output}", 20);
+        Assert.True(Address().IsMatch(Command.Error), $"{Command.Error}{Command.Output}");
+        Url = new(Address().Match(Command.Error).Groups[1].Value);
+        Client = new() { BaseAddress = Url, Timeout = Limits.Seconds(10) };
+    }
+
+    public Task<string> GetAsync(string path) => Client.GetStringAsync(path).Within();
+
+    /// <summary>A new release in a folder of its own; not yet the current one.</summary>
+    public string AddRelease(string version)
+    {
+        CopyTo(_folder[version]);
+        File.WriteAllText(Path.Combine(_folder[version], "version.txt"), version);
+        return _folder[version];
+    }
+
+    /// <summary>Points the link at another folder, in one step.</summary>
+    public async Task PointAtAsync(string folder)
+    {
+        File.CreateSymbolicLink(Link + ".new", folder);
+        await SkeinCommand.RunProgramAsync("mv", "-T", Link + ".new", Link);
+    }
+
+    /// <summary>Sends SIGHUP and waits until the master has said how it went.</summary>
+    public async Task<string> ReloadAsync()
+    {
+        var before = Command.Error.Length;
+        await Command.SignalAsync("HUP");
+        await Limits.Until(() => Outcome().IsMatch(Command.Error[before..]), () => $"the outcome of the reload, after: {Command.Error[before..]}", 40);
+        return Command.Error[before..];
+    }
+
+    /// <summary>The processes of the workers: the children of the master.</summary>
+    public int[] Workers()
+    {
+        try
+        {
+            return [.. Directory.GetDirectories($"/proc/{Master}/task").SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(id => int.Parse(id, CultureInfo.InvariantCulture)).Order()];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client?.Dispose();
+        if (!Command.Process.HasExited)
+        {
+            await Command.SignalAsync("TERM");
+            await Command.SignalAsync("TERM");
+        }
+
+        try
+        {
+            await Command.Process.WaitForExitAsync().Within();
+        }
+        finally
+        {
+            Command.Dispose();
+            _folder.Dispose();
+        }
+    }
+
+    static void CopyTo(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(Built))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
+    }
+
+    [GeneratedRegex(@"serves on (\S+)")] private static partial Regex Address();
+
+    [GeneratedRegex(@"skein: reloaded|could not serve|cannot be|There is no")] private static partial Regex Outcome();
+}
