@@ -30,16 +30,22 @@ sealed unsafe partial class Listener(Socket socket, SocketLoop loop, Func<bool> 
         }
         catch (SocketException error)
         {
-            var hint = error.SocketErrorCode switch
-            {
-                SocketError.AddressAlreadyInUse when endpoint is UnixDomainSocketEndPoint => "A server listens there, or left its file behind: remove the file if none runs.",
-                SocketError.AddressAlreadyInUse => "Another program listens there: stop it, or choose another port.",
-                SocketError.AddressNotAvailable => "This machine has no such address.",
-                SocketError.AccessDenied => "This user may not: ports below 1024 need a privilege, files a folder that can be written.",
-                _ => "Choose another address.",
-            };
-            throw new IOException($"Cannot listen on {endpoint}: {error.Message}. {hint}", error);
+            throw Failure(endpoint, error);
         }
+    }
+
+    /// <summary>Why nobody can listen there, and what to do.</summary>
+    public static IOException Failure(EndPoint endpoint, SocketException error)
+    {
+        var hint = error.SocketErrorCode switch
+        {
+            SocketError.AddressAlreadyInUse when endpoint is UnixDomainSocketEndPoint => "A server listens there, or left its file behind: remove the file if none runs.",
+            SocketError.AddressAlreadyInUse => "Another program listens there: stop it, or choose another port.",
+            SocketError.AddressNotAvailable => "This machine has no such address.",
+            SocketError.AccessDenied => "This user may not: ports below 1024 need a privilege, files a folder that can be written.",
+            _ => "Choose another address.",
+        };
+        return new($"Cannot listen on {endpoint}: {error.Message}. {hint}", error);
     }
 
     /// <summary>Begins to accept.</summary>

@@ -33,27 +33,52 @@ public sealed class SkeinServer : IAsyncDisposable
     readonly ILogger _logger;
     readonly HandlerThreads? _threads;
     readonly SocketLoop _loop;
-    readonly Listener _listener;
+    readonly Listener? _listener;   // null: somebody else accepts
     readonly Timer? _watchdog;
     readonly Lazy<Task> _stopped;
     TimeSpan? _grace;
     long _accepted, _refused, _failed;
     bool _isStopping;
 
-    SkeinServer(EndPoint endpoint, ConnectionDelegate handler, ServerModel model, StreamServerOptions options)
+    SkeinServer(EndPoint endpoint, ConnectionDelegate handler, ServerModel model, StreamServerOptions options, bool listen = true)
     {
         (Model, _handler, _options) = (model, handler, options);
         _logger = options.LoggerFactory.CreateLogger<SkeinServer>();
-        var socket = Listener.Bind(endpoint, options.Backlog);
+        EndPoint = endpoint;
+        var socket = listen ? Listener.Bind(endpoint, options.Backlog) : null;
         _loop = new($"skein-{Id}", Drop);
-        _listener = new(socket, _loop, () => _connections.Count < _options.MaxConnections, Accepted, _logger) { IsInherited = endpoint is FileHandleEndPoint };
         _stopped = new(StopOnceAsync);
         if (model.Kind == ServerModelKind.EventLoop)
             _watchdog = new(static server => ((SkeinServer)server!).Look(), this, options.BlockedAfter, options.BlockedAfter / 2);
         else
             _threads = new(model);
+        if (socket is null)
+            return;
+        _listener = new(socket, _loop, () => _connections.Count < _options.MaxConnections, (descriptor, remote) => Accepted(descriptor, remote), _logger) { IsInherited = endpoint is FileHandleEndPoint };
+        EndPoint = _listener.Address;
         _loop.Schedule(static listener => ((Listener)listener!).Open(), _listener);
     }
+
+    /// <summary>A server of connections that somebody else accepts: <see cref="Adopt"/>.</summary>
+    internal static SkeinServer StartWithoutListener(EndPoint endpoint, ConnectionDelegate handler, ServerModel model, StreamServerOptions options) =>
+        new(endpoint, handler, model, options.Checked(), listen: false);
+
+    /// <summary>Serves a connection that was accepted elsewhere; its socket is the server's from now on.</summary>
+    /// <param name="ended">Called when it is closed, on the loop's thread.</param>
+    internal void Adopt(int descriptor, EndPoint? remote, Action<StreamConnection>? accepted, Action ended) => _loop.Schedule(
+        _ =>
+        {
+            if (_isStopping)
+            {
+                _ = Libc.Close(descriptor);
+                ended();
+                return;
+            }
+
+            var connection = Accepted(descriptor, remote, ended);
+            accepted?.Invoke(connection);
+        },
+        null);
 
     /// <summary>Listens, and serves connections from now on.</summary>
     /// <param name="endpoint">
@@ -90,7 +115,7 @@ public sealed class SkeinServer : IAsyncDisposable
     public ServerModel Model { get; }
 
     /// <summary>Where it listens, with the port that it got.</summary>
-    public EndPoint EndPoint => _listener.Address;
+    public EndPoint EndPoint { get; }
 
     /// <summary>The table of its connections, as it is now; in order of arrival.</summary>
     public IReadOnlyList<ConnectionStatus> Connections => [.. _connections.Values.Select(connection => connection.Status()).OrderByDescending(row => row.Age)];
@@ -118,16 +143,17 @@ public sealed class SkeinServer : IAsyncDisposable
     /// <inheritdoc cref="StopAsync"/>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
-    void Accepted(int descriptor, EndPoint? remote)
+    StreamConnection Accepted(int descriptor, EndPoint? remote, Action? ended = null)
     {
         var id = $"{Id}.{Interlocked.Increment(ref _accepted)}";
-        var connection = new StreamConnection(_loop, descriptor, id, EndPoint, remote, Model, _options) { WarnIfBlocked = Warn };
+        var connection = new StreamConnection(_loop, descriptor, id, EndPoint, remote, Model, _options) { WarnIfBlocked = Warn, Ended = ended };
         _connections[id] = connection;
         connection.Open();
         if (_options.Tls is null)
             Serve(connection, tls: null);
         else
             _ = SecureAsync(connection);
+        return connection;
     }
 
     async Task SecureAsync(StreamConnection connection)
@@ -195,10 +221,11 @@ public sealed class SkeinServer : IAsyncDisposable
         await connection.CloseAsync(() => tls?.EndAsync(connection) ?? Task.CompletedTask).ConfigureAwait(false);
         tls?.Dispose();
         _connections.TryRemove(connection.ConnectionId, out _);
+        connection.Ended?.Invoke();
         if (_isStopping)
             Drain();
         else
-            _listener.Resume();
+            _listener?.Resume();
     }
 
     void Drain()
@@ -257,7 +284,7 @@ public sealed class SkeinServer : IAsyncDisposable
     void CloseListener()
     {
         _isStopping = true;
-        _listener.Close();
+        _listener?.Close();
         Drain();
     }
 

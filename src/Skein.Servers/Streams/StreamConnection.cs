@@ -100,6 +100,9 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
     /// <summary>Where a turn that was too long is said.</summary>
     public Action<StreamConnection, TimeSpan>? WarnIfBlocked { get; init; }
 
+    /// <summary>Who accepted it is told when it is closed.</summary>
+    public Action? Ended { get; init; }
+
     public void HandlerEnded()
     {
         _handlerEnded = true;   // from now on all is the loop's

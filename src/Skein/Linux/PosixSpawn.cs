@@ -13,6 +13,8 @@ static unsafe partial class PosixSpawn
 {
     public static (int Id, int Descriptor) Start(SpawnRequest request, IReadOnlyCollection<string> environment)
     {
+        if (request.User is not null || request.NumberVariable is not null)
+            throw new LinuxException($"start of {request.Program} as another user, or with its own number: this machine does not allow it", 38);
         var actions = stackalloc byte[512];
         var attributes = stackalloc byte[1024];
         var copies = new List<int>();

@@ -39,6 +39,12 @@ sealed record SpawnRequest(string Program, IReadOnlyList<string> Arguments)
 
     public IReadOnlyList<ResourceLimit> Limits { get; init; } = [];
 
+    /// <summary>The user as whom it runs; null: ours. Only root may choose.</summary>
+    public UserAccount? User { get; init; }
+
+    /// <summary>A variable of its environment that holds its own number in decimal digits, which nobody knows before it exists (<c>LISTEN_PID</c>).</summary>
+    public string? NumberVariable { get; init; }
+
     /// <summary>The control group it is born in.</summary>
     public Cgroup? Cgroup { get; init; }
 

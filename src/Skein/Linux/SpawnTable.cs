@@ -11,14 +11,6 @@ static unsafe class SpawnTable
         var program = table.Text(request.Program);
         if (request.NewGroup)
             table.Add("setpgid", SetGroup);
-        if (request.DieWithParent || request.WakeWithoutParent)
-        {
-            // Had this process died before the child could ask to be told, then the child would see another parent.
-            var signal = request.DieWithParent ? ProcessDescriptor.SIGKILL : ProcessDescriptor.SIGCONT;
-            table.Add("prctl(PR_SET_PDEATHSIG)", ProcessControl, SetParentDeathSignal, signal)
-                .Expect("getppid: the parent has ended", GetParent, System.Environment.ProcessId);
-        }
-
         JoinCgroup(table, request.Cgroup);
         if (request.Processors is { } processors)
             SetProcessors(table, processors);
@@ -29,10 +21,21 @@ static unsafe class SpawnTable
         MapDescriptors(table, request.Descriptors);
         foreach (var (resource, value) in request.Limits)
             table.Add($"prlimit of {resource} to {value}", SetLimit, 0, (nint)resource, table.Value(new Limit(value, value)));
+        if (request.User is { } user)
+            Become(table, user);
+        if (request.DieWithParent || request.WakeWithoutParent)
+        {
+            // After the change of user, which would take the wish back. Had this process died before the child could ask to be told, then the child would see another parent.
+            var signal = request.DieWithParent ? ProcessDescriptor.SIGKILL : ProcessDescriptor.SIGCONT;
+            table.Add("prctl(PR_SET_PDEATHSIG)", ProcessControl, SetParentDeathSignal, signal)
+                .Expect("getppid: the parent has ended", GetParent, System.Environment.ProcessId);
+        }
+
         ResetSignals(table);
 
         var arguments = table.Texts([request.Name ?? request.Program, .. request.Arguments]);
-        table.Add("execve", Execute, program, arguments, table.Texts(environment));
+        var own = request.NumberVariable is { } variable ? OwnNumber(table, variable) : 0;
+        table.Add("execve", Execute, program, arguments, table.Texts(environment, own));
     }
 
     /// <summary>Only the calls that may be lacking, and the end.</summary>
@@ -44,6 +47,28 @@ static unsafe class SpawnTable
     {
         foreach (var (file, descriptor) in cgroup?.JoinDescriptors ?? [])
             table.Add($"write to {file}", Write, descriptor, table.Text("0"), 1);
+    }
+
+    /// <summary>Groups first: who is no longer root may not choose them.</summary>
+    static void Become(SystemCallTable table, UserAccount user)
+    {
+        var groups = (int*)table.Allocate(Math.Max(1, user.Groups.Count) * sizeof(int));
+        for (var i = 0; i < user.Groups.Count; i++)
+            groups[i] = user.Groups[i];
+        table.Add($"setgroups of user {user.Name}", SetGroups, user.Groups.Count, (nint)groups)
+            .Add($"setgid to {user.Group}", SetGroupId, user.Group)
+            .Add($"setuid to {user.Id} ({user.Name})", SetUserId, user.Id);
+    }
+
+    /// <summary>The kernel writes a process's own number as text where /proc/self points.</summary>
+    static nint OwnNumber(SystemCallTable table, string variable)
+    {
+        const int Digits = 16;
+        var name = System.Text.Encoding.UTF8.GetBytes(variable + "=");
+        var text = table.Allocate(name.Length + Digits);
+        name.CopyTo(new Span<byte>(text, name.Length));
+        table.Add("readlink of /proc/self", ReadLink, table.Text("/proc/self"), (nint)text + name.Length, Digits - 1);
+        return (nint)text;
     }
 
     static void SetProcessors(SystemCallTable table, IReadOnlyList<int> processors)
@@ -95,7 +120,7 @@ static unsafe class SpawnTable
     /// <summary>struct rlimit64.</summary>
     readonly record struct Limit(long Soft, long Hard);
 
-    const int Write = 1, SetSignalAction = 13, SetSignalMask = 14, Execute = 59, Control = 72, ChangeFolder = 80, SetGroup = 109, GetParent = 110;
+    const int Write = 1, SetSignalAction = 13, SetSignalMask = 14, Execute = 59, Control = 72, ChangeFolder = 80, ReadLink = 89, SetUserId = 105, SetGroupId = 106, SetGroup = 109, GetParent = 110, SetGroups = 116;
     const int SetPriority = 141, ProcessControl = 157, SetAffinity = 203, Exit = 231, Duplicate = 292, SetLimit = 302, CloseRange = 436;
     const int SetParentDeathSignal = 1, CloseRangeOnExec = 4, DuplicateCloseOnExec = 1030;
 }

@@ -21,21 +21,32 @@ static class Spawner
     public static ChildProcess Start(SpawnRequest request)
     {
         var watcher = ChildWatcher.Shared;
-        var marker = Descendants.NewMarker(Interlocked.Increment(ref _count));
-        var environment = Descendants.Mark(request.Environment, marker);
-        var (id, descriptor) = TableWorks.Value ? StartByTable(request, environment) : PosixSpawn.Start(request, environment);
-        var child = new ChildProcess(id, descriptor, marker, request.Cgroup);
+        var child = Start(request, onSpawnThread: request.DieWithParent || request.WakeWithoutParent);
         watcher.Add(child);
         return child;
     }
 
-    static (int Id, int Descriptor) StartByTable(SpawnRequest request, IReadOnlyCollection<string> environment)
+    /// <summary>
+    /// The same for a thread that starts many: it is their parent, so it must live as long as they shall, and it waits for them itself:
+    /// when the descriptor is readable, it calls <see cref="ChildProcess.Reap"/>.
+    /// </summary>
+    public static ChildProcess StartUnwatched(SpawnRequest request) => Start(request, onSpawnThread: false);
+
+    static ChildProcess Start(SpawnRequest request, bool onSpawnThread)
+    {
+        var marker = Descendants.NewMarker(Interlocked.Increment(ref _count));
+        var environment = Descendants.Mark(request.Environment, marker);
+        var (id, descriptor) = TableWorks.Value ? StartByTable(request, environment, onSpawnThread) : PosixSpawn.Start(request, environment);
+        return new(id, descriptor, marker, request.Cgroup);
+    }
+
+    static (int Id, int Descriptor) StartByTable(SpawnRequest request, IReadOnlyCollection<string> environment, bool onSpawnThread)
     {
         using var table = new SystemCallTable();
         SpawnTable.Fill(table, request, environment);
         var subject = $"start of {request.Program}";
         var group = request.Cgroup?.BirthDescriptor ?? -1;
-        return request.DieWithParent || request.WakeWithoutParent ? SpawnThread.Run(table, subject, group) : table.Run(subject, group);
+        return onSpawnThread ? SpawnThread.Run(table, subject, group) : table.Run(subject, group);
     }
 
     /// <summary>Tries the system calls that an old kernel lacks or a sandbox may refuse, in a child that ends at once.</summary>

@@ -95,12 +95,14 @@ sealed unsafe partial class SystemCallTable : IDisposable
     }
 
     /// <summary>The address of a list of texts that ends with a null pointer.</summary>
-    public nint Texts(IReadOnlyCollection<string> texts)
+    /// <param name="last">The address of one more text, or 0.</param>
+    public nint Texts(IReadOnlyCollection<string> texts, nint last = 0)
     {
-        var list = (nint*)Allocate((texts.Count + 1) * sizeof(nint));
+        var list = (nint*)Allocate((texts.Count + 2) * sizeof(nint));
         var next = list;
         foreach (var text in texts)
             *next++ = Text(text);
+        *next = last;
         return (nint)list;
     }
 

@@ -27,6 +27,7 @@ public partial class FolderTests
             ["Streams"],
             ["Served"],    // a worker of `skein serve`: what happens inside of the application
             ["Prefork"],   // its master
+            ["SuperServer"],
         ],
     };
 

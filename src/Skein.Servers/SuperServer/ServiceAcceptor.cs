@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+
+namespace Skein;
+
+/// <summary>The calls by which a super-server takes what comes, with who it comes from.</summary>
+[SupportedOSPlatform("linux")]
+static unsafe partial class ServiceAcceptor
+{
+    const int AddressSize = 128, SocketLevel = 1, LingerOption = 13, DoNotWait = 0x40;
+
+    /// <summary>The next connection, or minus the error number. The socket must not wait.</summary>
+    public static int Accept(int listener, bool neverWaits, out Source source)
+    {
+        var address = stackalloc byte[AddressSize];
+        var length = (uint)AddressSize;
+        var connection = Accept(listener, address, &length, Libc.CloseOnExec | (neverWaits ? Libc.NonBlocking : 0));
+        source = connection < 0 ? default : Source.Of(new(address, (int)Math.Min(length, AddressSize)));
+        return connection < 0 ? -Marshal.GetLastPInvokeError() : connection;
+    }
+
+    /// <summary>Closes a connection so that its client sees it broken, and takes nothing for an answer.</summary>
+    public static void Refuse(int connection)
+    {
+        var now = stackalloc int[] { 1, 0 };   // struct linger: on, no time
+        _ = SetOption(connection, SocketLevel, LingerOption, now, 2 * sizeof(int));
+        _ = Libc.Close(connection);
+    }
+
+    /// <summary>The next datagram's length, or minus the error number. Does not wait.</summary>
+    /// <param name="address">Where an answer goes: as the kernel wrote it.</param>
+    public static int Receive(int socket, Span<byte> datagram, Span<byte> address, out int addressLength)
+    {
+        fixed (byte* bytes = datagram, from = address)
+        {
+            var length = (uint)address.Length;
+            var received = (int)ReceiveFrom(socket, bytes, (nuint)datagram.Length, DoNotWait, from, &length);
+            addressLength = (int)length;
+            return received < 0 ? -Marshal.GetLastPInvokeError() : received;
+        }
+    }
+
+    /// <summary>Sends an answer; one that cannot be sent now is lost, as datagrams may be.</summary>
+    public static void Send(int socket, ReadOnlySpan<byte> datagram, ReadOnlySpan<byte> address)
+    {
+        fixed (byte* bytes = datagram, to = address)
+            _ = SendTo(socket, bytes, (nuint)datagram.Length, DoNotWait, to, (uint)address.Length);
+    }
+
+    /// <summary>Whether something waits to be taken.</summary>
+    public static bool IsReadable(int socket)
+    {
+        var look = new Libc.PollDescriptor(socket, Libc.PollIn);
+        return Libc.Poll(&look, 1, 0) > 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)] private static partial int Accept(int socket, byte* address, uint* length, int flags);
+
+    [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)] private static partial int SetOption(int socket, int level, int name, void* value, uint length);
+
+    [LibraryImport("libc", EntryPoint = "recvfrom", SetLastError = true)]
+    private static partial nint ReceiveFrom(int socket, byte* bytes, nuint length, int flags, byte* address, uint* addressLength);
+
+    [LibraryImport("libc", EntryPoint = "sendto", SetLastError = true)]
+    private static partial nint SendTo(int socket, byte* bytes, nuint length, int flags, byte* address, uint addressLength);
+}

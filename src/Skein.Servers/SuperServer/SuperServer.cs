@@ -1,0 +1,207 @@
+using System.Runtime.Versioning;
+using Microsoft.Extensions.Logging;
+
+namespace Skein;
+
+/// <summary>
+/// Listens for many services and starts what serves them when somebody comes, as inetd does: a program for each connection, a program that
+/// takes over the socket, or a C# function in a warm worker; each within its limits.
+/// <code>
+/// await using var server = await SuperServer.StartAsync(
+/// [
+///     Service.Program("git", ServiceEndpoint.Tcp(IPAddress.Any, 9418), "git", "daemon", "--inetd", "/srv/git") with { User = "git" },
+///     Service.Handler("calc", ServiceEndpoint.Tcp(IPAddress.Loopback, 8001), Calculator.ServeAsync),
+/// ]);
+/// </code>
+/// </summary>
+/// <remarks>
+/// <code>
+///   StartAsync, ReloadAsync, StopAsync ──► ServiceLoop: one thread ──► RunningService, RunningService, …
+///                                              accepts, starts, waits for ends
+/// </code>
+/// </remarks>
+[SupportedOSPlatform("linux")]
+public sealed class SuperServer : IAsyncDisposable
+{
+    readonly List<RunningService> _running = [];   // the loop's
+    readonly List<RunningService> _closing = [];
+    readonly SemaphoreSlim _changing = new(1);
+    readonly SuperServerOptions _options;
+    readonly ILogger _logger;
+    readonly ServiceLoop _loop;
+    bool _isStopped;
+
+    SuperServer(SuperServerOptions options)
+    {
+        _options = options;
+        _logger = options.LoggerFactory.CreateLogger<SuperServer>();
+        _loop = new($"skein-{Id}", _logger);
+    }
+
+    /// <summary>Names the server among all that runs in this process.</summary>
+    public string Id { get; } = ProcessIds.Next();
+
+    /// <summary>What is wrong with services; empty: they can be started. Says nothing of ports that are in use, or programs that are not there (yet).</summary>
+    public static IReadOnlyList<ServiceProblem> Check(IReadOnlyList<Service> services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return [.. ServiceCheck.Problems(services)];
+    }
+
+    /// <summary>Listens for all of them; returns when all are ready, each after those that it waits for.</summary>
+    /// <exception cref="ArgumentException">They cannot be started as they are described (<see cref="Check"/>).</exception>
+    /// <exception cref="IOException">Nobody can listen on an address; the message says why and what to do.</exception>
+    /// <exception cref="PlaceException">A worker, or a program that is to be started at once, cannot be started.</exception>
+    /// <exception cref="TimeoutException">A service did not become ready in time.</exception>
+    public static async Task<SuperServer> StartAsync(IReadOnlyList<Service> services, SuperServerOptions? options = null, CancellationToken cancellation = default)
+    {
+        Require(services);
+        var server = new SuperServer((options ?? new()).Checked());
+        try
+        {
+            await server.ChangeAsync(services, cancellation).ConfigureAwait(false);
+            return server;
+        }
+        catch
+        {
+            await server.StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>All services as they are now, in the order in which they were started.</summary>
+    public Task<IReadOnlyList<ServiceStatus>> StatusAsync() =>
+        _loop.InvokeAsync<IReadOnlyList<ServiceStatus>>(() => [.. _running.Select(running => running.Status())]);
+
+    /// <summary>
+    /// Goes on with other services. Sockets of addresses that stay the same stay open, and what runs goes on to its end, also where its service
+    /// is no more. Where the new services cannot be started, the exception says why, and the old ones are as they were.
+    /// </summary>
+    /// <inheritdoc cref="StartAsync"/>
+    public Task ReloadAsync(IReadOnlyList<Service> services, CancellationToken cancellation = default)
+    {
+        Require(services);
+        return ChangeAsync(services, cancellation);
+    }
+
+    /// <summary>
+    /// Lets nobody in any more and waits for what runs. Programs that have the socket of their service are asked to end at once (SIGTERM), all
+    /// others after the grace period, and what has not ended after its own grace is killed with all it started.
+    /// </summary>
+    /// <param name="grace">How long connections may go on; by default as the options say.</param>
+    public async Task StopAsync(TimeSpan? grace = null)
+    {
+        await _changing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_isStopped)
+                return;
+            _isStopped = true;
+            var limit = grace ?? _options.Grace;
+            RunningService[] all = [];
+            await _loop.InvokeAsync(() =>
+            {
+                all = [.. _running, .. _closing];
+                foreach (var service in all)
+                {
+                    service.Dispose();
+                    service.AskAll(onlyWaiting: limit > TimeSpan.Zero);
+                }
+
+                _running.Clear();
+            }).ConfigureAwait(false);
+            await Task.WhenAll(all.Select(service => DrainAsync(service, limit))).ConfigureAwait(false);
+            await _loop.EndAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <inheritdoc cref="StopAsync"/>
+    public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
+
+    static void Require(IReadOnlyList<Service> services)
+    {
+        if (Check(services) is [var problem, ..])
+            throw new ArgumentException($"Service {problem.Service.Name}: {problem.Message}", nameof(services));
+    }
+
+    async Task ChangeAsync(IReadOnlyList<Service> services, CancellationToken cancellation)
+    {
+        await _changing.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isStopped, this);
+            var before = await _loop.InvokeAsync(_running.ToArray).ConfigureAwait(false);
+            var change = new ServiceChange(_loop, before, _options);
+            try
+            {
+                change.Prepare(ServiceCheck.InOrder(services));
+                await change.StartAsync(cancellation).ConfigureAwait(false);
+            }
+            catch
+            {
+                await change.RollBackAsync().ConfigureAwait(false);
+                throw;
+            }
+
+            foreach (var (service, handlers) in await _loop.InvokeAsync(() => Commit(change)).ConfigureAwait(false))
+                _ = ForgetAsync(service, handlers);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    IReadOnlyList<(RunningService? Service, HandlerHost? Handlers)> Commit(ServiceChange change)
+    {
+        var old = change.Commit();
+        _running.Clear();
+        _running.AddRange(change.Services);
+        _closing.AddRange(old.Select(pair => pair.Service).OfType<RunningService>());
+        return old;
+    }
+
+    async Task ForgetAsync(RunningService? service, HandlerHost? handlers)
+    {
+        if (service is not null)
+            await service.Emptied.Task.ConfigureAwait(false);
+        if (handlers is not null)
+            await handlers.StopAsync(_options.Grace).ConfigureAwait(false);
+        if (service is not null && !_isStopped)
+            await _loop.InvokeAsync(() => _closing.Remove(service)).ConfigureAwait(false);
+    }
+
+    async Task DrainAsync(RunningService service, TimeSpan grace)
+    {
+        if (service.Handlers is { } handlers)
+            await handlers.StopAsync(grace).ConfigureAwait(false);
+        if (await service.Emptied.Task.EndsWithin(grace).ConfigureAwait(false))
+            return;
+        await _loop.InvokeAsync(() => service.AskAll(onlyWaiting: false)).ConfigureAwait(false);
+        if (await service.Emptied.Task.EndsWithin(service.Definition.Limits.Grace).ConfigureAwait(false))
+            return;
+        await _loop.InvokeAsync(service.KillAll).ConfigureAwait(false);
+        await service.Emptied.Task.EndsWithin(TimeSpan.FromSeconds(10)).ConfigureAwait(false);
+    }
+}
+
+static class TaskLimit
+{
+    /// <summary>Waits no longer than the limit; false: it has not ended.</summary>
+    public static async Task<bool> EndsWithin(this Task task, TimeSpan limit)
+    {
+        try
+        {
+            await task.WaitAsync(limit, TimeProvider.System).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return task.IsCompleted;
+        }
+    }
+}

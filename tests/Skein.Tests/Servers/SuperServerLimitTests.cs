@@ -1,0 +1,129 @@
+using System.Net;
+using System.Runtime.Versioning;
+
+namespace Skein.Tests.Servers;
+
+/// <summary>Who is let in, how many, how often and for how long.</summary>
+[SupportedOSPlatform("linux")]
+public class SuperServerLimitTests
+{
+    [Fact]
+    public async Task One_source_that_opens_a_thousand_connections_holds_up_no_other()
+    {
+        await using var server = await SuperServerCase.StartAsync(
+            Service.Program("cat", SuperServerCase.Free, "cat") with { Limits = new() { InstancesPerSource = 5, Instances = 50 } });
+        var endpoint = (await server.StatusAsync()).EndPoint;
+        var greedy = new List<Client>();
+        for (var i = 0; i < 1000; i++)
+            greedy.Add(Client.Connect(endpoint, "127.0.0.2"));
+        await server.UntilAsync(status => status is { Refused: 995, Instances: 5 }, "all but five to be refused");
+
+        Assert.Equal("hello", await server.AskAsync("hello"));
+        greedy.ForEach(socket => socket.Dispose());
+        await server.UntilAsync(status => status.Instances == 0, "all to end");
+        using var again = Client.Connect(endpoint, "127.0.0.2");
+        await server.UntilAsync(status => status.Instances == 1, "the source to be let in again");
+        Assert.InRange(server.Log.Count("has refused"), 1, 2);   // not once for each
+    }
+
+    [Fact]
+    public async Task A_source_that_comes_too_often_is_refused_and_no_other()
+    {
+        await using var server = await SuperServerCase.StartAsync(
+            SuperServerCase.Script("here", "echo here") with { Limits = new() { RatePerSource = new(3, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1)) } });
+        var endpoint = (await server.StatusAsync()).EndPoint;
+        for (var i = 0; i < 4; i++)
+        {
+            using var client = Client.Connect(endpoint, "127.0.0.2");
+            Assert.Equal(i < 3 ? "" : "refused", await client.EndingAsync() == Ending.Broken ? "refused" : "");
+        }
+
+        Assert.Equal("here\n", await server.AskAsync(""));
+    }
+
+    [Fact]
+    public async Task More_than_the_rate_are_refused_for_the_pause_and_then_let_in_again()
+    {
+        await using var server = await SuperServerCase.StartAsync(
+            SuperServerCase.Script("here", "echo here") with { Limits = new() { Rate = new(3, TimeSpan.FromMinutes(1), TimeSpan.FromMilliseconds(500)) } });
+        for (var i = 0; i < 3; i++)
+            Assert.Equal("here\n", await server.AskAsync(""));
+        using (var client = await server.ConnectAsync())
+            Assert.Equal(Ending.Broken, await client.EndingAsync());
+        Assert.Equal(ServiceState.Paused, (await server.StatusAsync()).State);
+        Assert.True(server.Log.Contains("is paused"));
+        await server.UntilAsync(status => status.State == ServiceState.Listening, "the pause to end");
+        Assert.Equal("here\n", await server.AskAsync(""));
+    }
+
+    [Fact]
+    public async Task More_than_may_be_served_at_a_time_wait_and_are_served_then()
+    {
+        await using var server = await SuperServerCase.StartAsync(Service.Program("cat", SuperServerCase.Free, "cat") with { Limits = new() { Instances = 2 } });
+        using var first = await server.ConnectAsync();
+        using var second = await server.ConnectAsync();
+        using var third = await server.ConnectAsync();
+        await third.SayAsync("third");
+        await server.UntilAsync(status => status is { State: ServiceState.Full, Instances: 2 }, "the service to be full");
+        Assert.Equal("first", await first.AskAsync("first"));
+        third.EndSending();
+        Assert.Equal("third", await third.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task Networks_are_allowed_and_denied()
+    {
+        await using var server = await SuperServerCase.StartAsync(SuperServerCase.Script("here", "echo here") with
+        {
+            Allow = [IPNetwork.Parse("127.0.0.0/29")],
+            Deny = [IPNetwork.Parse("127.0.0.2/32")],
+        });
+        var endpoint = (await server.StatusAsync()).EndPoint;
+        foreach (var (address, ending) in new[] { ("127.0.0.1", Ending.None), ("127.0.0.2", Ending.Broken), ("127.0.0.3", Ending.None), ("127.0.0.9", Ending.Broken) })
+        {
+            using var client = Client.Connect(endpoint, address);
+            Assert.Equal(ending, await client.EndingAsync());
+        }
+    }
+
+    [Fact]
+    public async Task A_program_that_takes_too_long_is_asked_to_end_and_then_killed_with_all_it_started()
+    {
+        await using var server = await SuperServerCase.StartAsync(
+            SuperServerCase.Script("stubborn", "trap '' TERM; (setsid sleep 1000 & echo $!); while :; do sleep 1000; done") with
+            {
+                Limits = new() { WallTime = TimeSpan.FromMilliseconds(300), Grace = TimeSpan.FromMilliseconds(100) },
+            });
+        using var client = await server.ConnectAsync();
+        var descendant = await client.LineAsync();
+        Assert.True(Directory.Exists($"/proc/{descendant}"));
+        Assert.NotEqual(Ending.None, await client.EndingAsync());
+        await Limits.Until(() => ProcessStatus.Read(int.Parse(descendant, System.Globalization.CultureInfo.InvariantCulture)) is null or { IsDead: true }, "what it started to end");
+        Assert.True(server.Log.Contains("is ended") && server.Log.Contains("is killed"), $"{server.Log}");
+    }
+
+    [Fact]
+    public async Task A_program_that_forks_without_end_or_eats_memory_costs_its_own_client()
+    {
+        using (var group = Cgroup.TryCreate(new() { Processes = 5, Memory = 10 << 20 }, out var reason))
+            Assert.SkipWhen(group is null, $"no control groups: {reason}");
+        await using var server = await SuperServerCase.StartAsync(
+            SuperServerCase.Script("forks", "while :; do sleep 1000 & done 2>/dev/null") with { Limits = new() { Processes = 20, WallTime = TimeSpan.FromSeconds(1), Grace = TimeSpan.Zero } },
+            Service.Program("eats", SuperServerCase.Free, "python3", "-c", "x = bytearray(500 << 20); print('ate')") with { Limits = new() { Memory = 50 << 20 } },
+            SuperServerCase.Script("here", "echo here"));
+        using var client = await server.ConnectAsync("forks");
+        Assert.Equal("", await server.AskAsync("", "eats"));
+        Assert.Equal("here\n", await server.AskAsync("", "here"));
+        Assert.NotEqual(Ending.None, await client.EndingAsync());
+        await server.UntilAsync(status => status is { Instances: 0 }, "the forks to be gone", "forks");
+    }
+
+    [Fact]
+    public async Task A_program_that_uses_up_its_processor_time_is_ended()
+    {
+        await using var server = await SuperServerCase.StartAsync(
+            SuperServerCase.Script("spins", "while :; do :; done") with { Limits = new() { ProcessorTime = TimeSpan.FromSeconds(1) } });
+        using var client = await server.ConnectAsync();
+        Assert.NotEqual(Ending.None, await client.EndingAsync());
+    }
+}
