@@ -28,6 +28,7 @@ public partial class FolderTests
             ["Served"],    // a worker of `skein serve`: what happens inside of the application
             ["Prefork"],   // its master
             ["SuperServer"],
+            ["Objects"],
         ],
     };
 
