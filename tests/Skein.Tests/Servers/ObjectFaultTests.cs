@@ -134,6 +134,15 @@ public sealed class ObjectFaultTests
         await Assert.ThrowsAsync<AuthenticationException>(() => ObjectClient.ConnectAsync(server.EndPoint).Within());
         await using var client = await ObjectClient.ConnectAsync(server.EndPoint, new() { Secret = "s3cret" });
         Assert.Equal(0, client.Get<IAccount>("alice").Balance());
+
+        using var liar = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await liar.ConnectAsync(server.EndPoint).Within();
+        await using var stream = new NetworkStream(liar);
+        await stream.ReadExactlyAsync(new byte[48]).AsTask().Within();
+        await stream.WriteAsync(new byte[64]).AsTask().Within();   // random bytes, and a proof of nothing
+        using var rest = new MemoryStream();
+        await stream.CopyToAsync(rest).Within();
+        Assert.Equal(new byte[33], rest.ToArray());   // no, and no proof either
     }
 
     [Fact]

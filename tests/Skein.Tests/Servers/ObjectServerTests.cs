@@ -151,7 +151,9 @@ public sealed class ObjectServerTests
             Assert.Equal(10, await client.Get<IAccount>("alice/../ü").DepositAsync(10).Within());
             waiting = client.Get<IAccount>("bob").WaitAsync(gate, default);
             await Limits.Until(() => Account.Gates.ContainsKey(gate), "the call to begin");
+            await using var idle = await RawObjectClient.ConnectAsync(server.EndPoint);
             var stopping = server.DisposeAsync();
+            await idle.EndAsync().Within();   // the server has told all connections
             Account.Gates[gate].SetResult();
             await stopping.AsTask().Within();
             await waiting.Within();
