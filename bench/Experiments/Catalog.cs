@@ -1,4 +1,5 @@
 using Skein.Bench.Channels;
+using Skein.Bench.Servers;
 
 namespace Skein.Bench.Experiments;
 
@@ -19,7 +20,7 @@ static class Catalog
         MapPrograms.Create,
         Codec.Time,
         Codec.Size,
-        .. OperatingSystem.IsLinux() ? [RingExperiments.Latency, RingExperiments.Throughput] : (Func<Scale, Experiment>[])[],
+        .. OperatingSystem.IsLinux() ? [RingExperiments.Latency, RingExperiments.Throughput, ObjectCalls.Create] : (Func<Scale, Experiment>[])[],
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All(new Scale(1)).Select(experiment => experiment.Name)];
