@@ -18,12 +18,29 @@ public sealed record HttpServerOptions
     /// </summary>
     public int BodyBuffer { get; init; } = 64 * 1024;
 
+    /// <summary>
+    /// Bounds how many requests are taken on at a time, running or waiting, by what they are measured to take; more are answered 503. Null: by
+    /// the model's own numbers alone.
+    /// </summary>
+    public AdaptiveLimit? Limit { get; init; }
+
+    /// <summary>
+    /// How long a request may take, from its arrival; then the token of its handler is cancelled, and it is answered 504. Null: as long as it
+    /// likes.
+    /// </summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>A handler that goes on for longer than this after its token was cancelled is reported: 2 s by default.</summary>
+    public TimeSpan DeafAfter { get; init; } = TimeSpan.FromSeconds(2);
+
     internal HttpServerOptions Checked()
     {
         if (Deadline is { } deadline)
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(Deadline));
         ArgumentOutOfRangeException.ThrowIfLessThan(RetryAfter, TimeSpan.Zero, nameof(RetryAfter));
         ArgumentOutOfRangeException.ThrowIfNegative(BodyBuffer, nameof(BodyBuffer));
-        return this;
+        ArgumentOutOfRangeException.ThrowIfLessThan(DeafAfter, TimeSpan.Zero, nameof(DeafAfter));
+        _ = Limit?.Checked();
+        return this with { Timeout = TimeRange.Limit(Timeout, nameof(Timeout)) };
     }
 }

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Skein;
 
@@ -10,18 +12,24 @@ sealed class ModelFilter(ChosenModel chosen, IServiceProvider services) : IStart
     /// <summary>Null where Kestrel runs the requests itself.</summary>
     public HandlerThreads? Threads { get; } = chosen.Model.Kind == ServerModelKind.EventLoop ? null : new(chosen.Model);
 
+    /// <summary>Null where no limit was asked for.</summary>
+    public RequestLimiter? Limiter { get; } = chosen.Options.Limit is { } limit ? new(limit, services.GetService<TimeProvider>() ?? TimeProvider.System) : null;
+
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
-        if (Threads is not null)
-        {
-            var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
-            app.Use(following => new RequestDispatcher(following, Threads, chosen.Options, time).InvokeAsync);
-        }
-
+        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var logger = services.GetService<ILoggerFactory>()?.CreateLogger("Skein.Http") ?? NullLogger.Instance;
+        app.Use(following => new RequestInterruption(following, chosen.Options, time, logger).InvokeAsync);
+        if (Threads is not null || Limiter is not null)
+            app.Use(following => new RequestDispatcher(following, Threads, Limiter, chosen.Options, time).InvokeAsync);
         next(app);
     };
 
-    public void Dispose() => Threads?.Dispose();
+    public void Dispose()
+    {
+        Threads?.Dispose();
+        Limiter?.Dispose();
+    }
 }
 
 /// <summary>What <see cref="SkeinWebHostExtensions"/> was asked for.</summary>

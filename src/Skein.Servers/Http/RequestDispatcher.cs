@@ -7,7 +7,7 @@ namespace Skein;
 /// Stands before all other middleware: Kestrel has parsed the request, a thread of the server runs the rest. Slow clients hold no thread
 /// while they send.
 /// </summary>
-sealed class RequestDispatcher(RequestDelegate next, HandlerThreads threads, HttpServerOptions options, TimeProvider time)
+sealed class RequestDispatcher(RequestDelegate next, HandlerThreads? threads, RequestLimiter? limiter, HttpServerOptions options, TimeProvider time)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -19,20 +19,56 @@ sealed class RequestDispatcher(RequestDelegate next, HandlerThreads threads, Htt
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            return;   // its client left before it had sent all
+            throw new OperationCanceledException(context.RequestAborted);   // its client left before it had sent all, or it was interrupted
+        }
+
+        if (limiter is null)
+        {
+            await RunAsync(context, arrival, deadline).ConfigureAwait(false);
+            return;
+        }
+
+        if (!limiter.TryEnter(out var since))
+        {
+            Refuse(context.Response);
+            return;
+        }
+
+        var isServed = false;
+        try
+        {
+            isServed = await RunAsync(context, arrival, deadline).ConfigureAwait(false);
+        }
+        finally
+        {
+            limiter.Leave(since, isServed);
+        }
+    }
+
+    /// <summary>True when the handler has run to its end.</summary>
+    async Task<bool> RunAsync(HttpContext context, long arrival, TimeSpan? deadline)
+    {
+        if (threads is null)
+        {
+            await next(context).ConfigureAwait(false);   // Kestrel's own tasks
+            return true;
         }
 
         using var request = new QueuedRequest(next, context, time, arrival, deadline);
         if (!threads.TryStart(request))
         {
             Refuse(context.Response);
-            return;
+            return false;
         }
 
         if (!request.Completion.IsCompleted)
             request.Watch(threads);
-        if (await request.Completion.ConfigureAwait(false) == RequestFate.TooLate)
+        var fate = await request.Completion.ConfigureAwait(false);
+        if (fate == RequestFate.TooLate)
             Refuse(context.Response);
+        else if (fate == RequestFate.Gone)
+            throw new OperationCanceledException(context.RequestAborted);
+        return fate == RequestFate.Served;
     }
 
     void Refuse(HttpResponse response)

@@ -19,7 +19,7 @@ sealed class RequestForwarder(string endpoint, EndpointWorkers workers)
         }
         catch (Exception) when (context.RequestAborted.IsCancellationRequested)
         {
-            // Its client has gone, so nobody is there to be answered. What still ran was stopped, or killed.
+            throw new OperationCanceledException(context.RequestAborted);   // its client has gone, or it was interrupted; what ran was stopped, or killed
         }
         catch (PlaceException)
         {

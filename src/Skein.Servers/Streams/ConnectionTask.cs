@@ -23,6 +23,10 @@ sealed class ConnectionTask(StreamConnection connection, ConnectionDelegate hand
         {
             // Its client has left: that is no failure of the handler.
         }
+        catch (OperationCanceledException) when (connection.Interruption.Cause is { } cause)
+        {
+            connection.Abort(new($"Its handler was interrupted ({cause})."));   // as it was to; what it has sent is no whole answer
+        }
         catch (Exception error)
         {
             fault = error;

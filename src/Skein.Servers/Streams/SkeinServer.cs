@@ -129,6 +129,12 @@ public sealed class SkeinServer : IAsyncDisposable
     /// <summary>How many handlers have failed.</summary>
     public long FailedCount => Interlocked.Read(ref _failed);
 
+    /// <summary>Interrupts the handler of the connection that has this key. False: none has.</summary>
+    public bool TryCancel(CancelKey key) =>
+        _connections.TryGetValue($"{Id}.{key.Number}", out var connection)
+        && connection.Interruption.OwnKey is { IsValueCreated: true, Value: var own } && own.Fits(key)
+        && connection.Interruption.Interrupt(InterruptionCause.Cancelled);
+
     /// <summary>
     /// Accepts no more, asks handlers to end (<see cref="Microsoft.AspNetCore.Connections.Features.IConnectionLifetimeNotificationFeature"/>),
     /// and aborts what is left after the grace period.
@@ -145,8 +151,9 @@ public sealed class SkeinServer : IAsyncDisposable
 
     StreamConnection Accepted(int descriptor, EndPoint? remote, Action? ended = null)
     {
-        var id = $"{Id}.{Interlocked.Increment(ref _accepted)}";
-        var connection = new StreamConnection(_loop, descriptor, id, EndPoint, remote, Model, _options) { WarnIfBlocked = Warn, Ended = ended };
+        var number = Interlocked.Increment(ref _accepted);
+        var id = $"{Id}.{number}";
+        var connection = new StreamConnection(_loop, descriptor, id, number, EndPoint, remote, Model, _options, TryCancel) { WarnIfBlocked = Warn, Ended = ended };
         _connections[id] = connection;
         connection.Open();
         if (_options.Tls is null)
@@ -254,7 +261,7 @@ public sealed class SkeinServer : IAsyncDisposable
         if (!await EndWithinAsync(_grace ?? _options.Grace).ConfigureAwait(false))
         {
             foreach (var connection in _connections.Values)
-                connection.HasGone = true;   // all of them first: a thread that gets free must not start one that waits
+                connection.Forsake();   // all of them first: a thread that gets free must not start one that waits
             foreach (var connection in _connections.Values)
             {
                 connection.Abort(new("The server has stopped."));

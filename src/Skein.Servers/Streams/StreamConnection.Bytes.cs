@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
@@ -20,6 +21,7 @@ partial class StreamConnection
     readonly ReadySignal _readable = new(), _writable = new();
     readonly int _descriptor;
     ulong _token;
+    UrgentData? _urgent;
     long _received, _sent;
     Task _receiving = Task.CompletedTask, _sending = Task.CompletedTask;
     ConnectionAbortedException? _aborted;
@@ -38,6 +40,8 @@ partial class StreamConnection
     public void Open()
     {
         _token = _loop.Watch(_descriptor, OnReady);
+        if (LocalEndPoint is IPEndPoint)
+            _urgent = UrgentData.Listen(_descriptor, () => Interruption.Interrupt(InterruptionCause.UrgentData));
         _receiving = ReceiveAsync();
         _sending = SendAsync();
     }
@@ -47,7 +51,7 @@ partial class StreamConnection
         _readable.Set();
         _writable.Set();
         // Input that is not taken yet hides the end behind it.
-        if (!_closed.IsCancellationRequested && (HasBroken() || (!_options.HalfClose && SocketCalls.HasEnded(_descriptor))))
+        if (!HasGone && (HasBroken() || (!_options.HalfClose && SocketCalls.HasEnded(_descriptor))))
             Gone();
     }
 
@@ -64,7 +68,7 @@ partial class StreamConnection
         {
             var length = 0;
             var memory = _input.Writer.GetMemory(4096);
-            while (!IsOver && (length = SocketCalls.Receive(_descriptor, memory.Span)) == -Libc.EAGAIN)
+            while (!IsOver && (length = Receive(memory.Span)) == -Libc.EAGAIN)
                 await _readable.WaitAsync().ConfigureAwait(false);
             fault = (Exception?)_aborted ?? (length < 0 ? Fault(length) : null);
             if (fault is not null || IsOver || length == 0)
@@ -83,6 +87,20 @@ partial class StreamConnection
         await _input.Writer.CompleteAsync(fault).ConfigureAwait(false);
         if (!_options.HalfClose)
             Gone();
+    }
+
+    int Receive(Span<byte> buffer)
+    {
+        if (_urgent is null)
+            return SocketCalls.Receive(_descriptor, buffer);
+
+        // A read that begins at an urgent byte steps over it, and one that finds nothing may begin there: so it is asked for before, and
+        // nothing is read that is not known to be there.
+        if (UrgentData.ReadableBefore(_descriptor) is > 0 and var length)
+            return SocketCalls.Receive(_descriptor, buffer[..Math.Min(length, buffer.Length)]);
+        var isAtMark = UrgentData.IsAtMark(_descriptor);
+        _urgent.Ask();
+        return isAtMark || SocketCalls.HasEnded(_descriptor) ? SocketCalls.Receive(_descriptor, buffer) : -Libc.EAGAIN;
     }
 
     async Task SendAsync()
@@ -172,6 +190,7 @@ partial class StreamConnection
             return;
         _isClosed = true;
         _loop.Unwatch(_descriptor, _token);
+        _urgent?.Dispose();
         using var socket = new Socket(new SafeSocketHandle(_descriptor, ownsHandle: true));
         if (_aborted is not null)
             socket.LingerState = new(enable: true, seconds: 0);   // broken, not ended: half an answer must not look whole

@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.Versioning;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging;
 
 namespace Skein;
 
@@ -19,6 +20,7 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
     readonly CancellationTokenSource _closed = new();
     readonly CancellationTokenSource _closeRequested = new();
     readonly bool _isOnLoop;
+    readonly HandlerWatch _watch;
     WatchedPipe _watched;
     volatile HandlerThread? _thread;
     volatile ConnectionState _state;
@@ -26,17 +28,31 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
     long _turnBegan, _longestTurn;
     int _turns, _warned;
 
-    public StreamConnection(SocketLoop loop, int descriptor, string id, EndPoint local, EndPoint? remote, ServerModel model, StreamServerOptions options)
+    public StreamConnection(
+        SocketLoop loop, int descriptor, string id, long number, EndPoint local, EndPoint? remote, ServerModel model, StreamServerOptions options, Func<CancelKey, bool> cancel)
         : base(id)
     {
         (_loop, _descriptor, _options, _isOnLoop) = (loop, descriptor, options, model.Kind == ServerModelKind.EventLoop);
         (LocalEndPoint, RemoteEndPoint, ConnectionClosed) = (local, remote, _closed.Token);
         Features.Set<IConnectionLifetimeNotificationFeature>(this);
+        _watch = new(options.Timeout, options.DeafAfter, TimeProvider.System, options.LoggerFactory.CreateLogger<SkeinServer>(), () => $"connection {id}");
+        Interruption = new(_watch, _closed.Token)
+        {
+            OwnKey = new(() => CancelKey.Create(number)),
+            CancelOther = cancel,
+            Interrupted = interruption =>
+            {
+                if (!interruption.IsTaken)
+                    CancelHandler();   // it knows no other token
+            },
+        };
+        Features.Set(Interruption);
         Context = new LoopContext(loop, this);
         _state = options.Tls is null ? ConnectionState.Queued : ConnectionState.Securing;
 
         var (toLoop, toHandler) = (new LoopScheduler(loop), new HandlerScheduler(this));
-        _input = new(new PipeOptions(readerScheduler: toHandler, writerScheduler: toLoop));
+        _input = new(new PipeOptions(
+            readerScheduler: toHandler, writerScheduler: toLoop, pauseWriterThreshold: options.ReadAhead, resumeWriterThreshold: options.ReadAhead / 2));
         _output = new(new PipeOptions(readerScheduler: toLoop, writerScheduler: toHandler));
         _watched = new(_input.Reader, _output.Writer);
         Transport = _watched;
@@ -46,6 +62,9 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
     public SynchronizationContext Context { get; }
 
     public ConnectionState State => _state;
+
+    /// <summary>What can interrupt its handler.</summary>
+    public Interruption Interruption { get; }
 
     public CancellationToken ConnectionClosedRequested
     {
@@ -103,8 +122,16 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
     /// <summary>Who accepted it is told when it is closed.</summary>
     public Action? Ended { get; init; }
 
+    /// <summary>The server stops, and says itself who does not listen.</summary>
+    public void Forsake()
+    {
+        HasGone = true;
+        _watch.Dispose();
+    }
+
     public void HandlerEnded()
     {
+        Interruption.End();
         _handlerEnded = true;   // from now on all is the loop's
         Change(ConnectionEvent.HandlerEnds);
     }

@@ -35,6 +35,21 @@ public sealed record StreamServerOptions
     /// </summary>
     public TimeSpan BlockedAfter { get; init; } = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// How long a handler may run; then it is interrupted (<see cref="Interruption"/>). It counts anew after <see cref="Interruption.Reset"/>.
+    /// Null: as long as it likes.
+    /// </summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>A handler that goes on for longer than this after it was interrupted is reported: 2 s by default.</summary>
+    public TimeSpan DeafAfter { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// How many bytes of a client are received before its handler takes them: 64 KiB by default. TCP urgent data is heard behind so much
+    /// input that waits; behind more, only while the handler reads.
+    /// </summary>
+    public int ReadAhead { get; init; } = 64 * 1024;
+
     /// <summary>Where warnings go; by default nowhere.</summary>
     public ILoggerFactory LoggerFactory { get; init; } = NullLoggerFactory.Instance;
 
@@ -45,7 +60,9 @@ public sealed record StreamServerOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Backlog, 1, nameof(Backlog));
         ArgumentOutOfRangeException.ThrowIfLessThan(Grace, TimeSpan.Zero, nameof(Grace));
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(BlockedAfter, TimeSpan.Zero, nameof(BlockedAfter));
+        ArgumentOutOfRangeException.ThrowIfLessThan(DeafAfter, TimeSpan.Zero, nameof(DeafAfter));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ReadAhead, 4096, nameof(ReadAhead));
         ArgumentNullException.ThrowIfNull(LoggerFactory);
-        return this;
+        return this with { Timeout = TimeRange.Limit(Timeout, nameof(Timeout)) };
     }
 }

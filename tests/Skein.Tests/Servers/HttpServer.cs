@@ -23,14 +23,19 @@ sealed class HttpServer : IAsyncDisposable
     /// <summary>How many requests wait for a thread.</summary>
     public int WaitingCount => _application.Services.GetServices<IStartupFilter>().OfType<ModelFilter>().Single().Threads?.WaitingCount ?? 0;
 
+    /// <summary>What measures its requests; null without one.</summary>
+    public RequestLimiter? Limiter => _application.Services.GetServices<IStartupFilter>().OfType<ModelFilter>().Single().Limiter;
+
     public static async Task<HttpServer> StartAsync(
-        ServerModel model, Action<WebApplication> map, HttpServerOptions? options = null, TimeSpan? grace = null)
+        ServerModel model, Action<WebApplication> map, HttpServerOptions? options = null, TimeSpan? grace = null,
+        Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddHttpContextAccessor();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = grace ?? Limits.Seconds(5));
         builder.UseSkein(model, options);
+        configure?.Invoke(builder);
         var server = new HttpServer(builder.Build());
         server._application.Urls.Add("http://127.0.0.1:0");
         map(server._application);

@@ -22,6 +22,7 @@ public partial class FolderTests
         ["src/Skein.Servers"] =
         [
             ["", "Threads"],   // the word for how a server serves, and the threads that make it true
+            ["Interruption"],
             ["Http"],
             ["Isolated"],
             ["Streams"],
