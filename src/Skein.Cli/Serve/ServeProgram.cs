@@ -8,6 +8,13 @@ static class ServeProgram
 {
     static string Dll => Path.Combine(Path.GetDirectoryName(typeof(ServeProgram).Assembly.Location)!, "serve", "skein-serve.dll");
 
+    /// <summary>The same inside of an application, whose functions are to be handlers, in the place of its <c>Main</c>.</summary>
+    public static CommandFailure Enter(string application, string what, IEnumerable<string> settings) => Replacement.By(
+        DotnetHost.Path,
+        [application, what, .. settings],
+        (ApplicationHook.HooksVariable, Dll),
+        ("SKEIN_SERVE", Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+
     /// <summary>Does not return where it succeeds.</summary>
     /// <param name="what">What is served, which is the program's first word.</param>
     /// <param name="settings">As <c>NAME=VALUE</c>.</param>

@@ -1,10 +1,27 @@
 namespace Skein.Cli;
 
-/// <summary>Carries out <c>skein serve --config FILE</c> and <c>skein serve --inetd FILE</c>: the super-server.</summary>
+/// <summary>Carries out <c>skein serve --config FILE</c> and <c>skein serve --inetd FILE</c>: becomes the super-server.</summary>
 static class ServicesCommand
 {
-    public static Task<int> RunAsync(ServicesRequest request) =>
-        throw new CommandFailure(ExitCode.Unavailable, $"services of a file ({request.File}) are not there yet.");
+    const string ApplicationKey = "application:";
+
+    public static async Task<int> RunAsync(ServicesRequest request)
+    {
+        string[] settings = [$"file={request.File}", $"grammar={(request.IsInetd ? "inetd" : "yaml")}", $"check={request.Check}"];
+        if (request.IsInetd || ApplicationOf(request.File) is not { } application)
+            throw ServeProgram.Become("services", settings);
+        if (!File.Exists(application))
+            throw new CommandFailure(ExitCode.NoInput, $"there is no file '{application}', which {request.File} names as the application of its handlers.");
+        throw ServeProgram.Enter(await Application.DllOfAsync(application, CancellationToken.None).ConfigureAwait(false), "services", settings);
+    }
+
+    // It is wanted before the file can be read in earnest: that is done inside of the application.
+    static string? ApplicationOf(string file)
+    {
+        var line = File.ReadLines(file).FirstOrDefault(line => line.StartsWith(ApplicationKey, StringComparison.Ordinal));
+        var name = line?[ApplicationKey.Length..].Split(" #")[0].Trim().Trim('"', '\'');
+        return string.IsNullOrEmpty(name) ? null : Path.GetFullPath(name, Path.GetDirectoryName(file)!);
+    }
 }
 
 /// <param name="File">The configuration.</param>

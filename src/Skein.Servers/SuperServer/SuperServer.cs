@@ -29,6 +29,7 @@ public sealed class SuperServer : IAsyncDisposable
     readonly SuperServerOptions _options;
     readonly ILogger _logger;
     readonly ServiceLoop _loop;
+    readonly TaskCompletionSource _endNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
     bool _isStopped;
 
     SuperServer(SuperServerOptions options)
@@ -119,6 +120,9 @@ public sealed class SuperServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Shortens a stop that waits: what still runs is ended now.</summary>
+    public void EndNow() => _endNow.TrySetResult();
+
     /// <inheritdoc cref="StopAsync"/>
     public async ValueTask DisposeAsync() => await StopAsync().ConfigureAwait(false);
 
@@ -177,9 +181,10 @@ public sealed class SuperServer : IAsyncDisposable
 
     async Task DrainAsync(RunningService service, TimeSpan grace)
     {
+        await Task.WhenAny(service.Emptied.Task.EndsWithin(grace), _endNow.Task).ConfigureAwait(false);
         if (service.Handlers is { } handlers)
-            await handlers.StopAsync(grace).ConfigureAwait(false);
-        if (await service.Emptied.Task.EndsWithin(grace).ConfigureAwait(false))
+            await handlers.StopAsync(TimeSpan.Zero).ConfigureAwait(false);   // by now it has nothing more to do, or its time is over
+        if (service.Emptied.Task.IsCompleted)
             return;
         await _loop.InvokeAsync(() => service.AskAll(onlyWaiting: false)).ConfigureAwait(false);
         if (await service.Emptied.Task.EndsWithin(service.Definition.Limits.Grace).ConfigureAwait(false))
