@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
@@ -13,9 +12,9 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed class TcpPort : PacketPort
 {
-    const int SecretSize = 32, LengthSize = 4;
+    const int SecretSize = 32;
 
-    readonly List<Connection> _connections;
+    readonly List<TcpConnection> _connections;
     int[] _open;   // of the connections that have not ended
     int _turn;
     bool _isMidItem;
@@ -23,10 +22,10 @@ sealed class TcpPort : PacketPort
     public TcpPort(params int[] sockets)
     {
         _open = sockets;
-        _connections = [.. sockets.Select(s => new Connection(s))];
+        _connections = [.. sockets.Select(s => new TcpConnection(s))];
     }
 
-    public override int MaxPacket => 64 * 1024;
+    public override int MaxPacket => TcpConnection.MaxPacket;
 
     public override bool SeesEnd => true;
 
@@ -47,7 +46,12 @@ sealed class TcpPort : PacketPort
 
     public override bool HasAllOf(int writer) => writer >= _connections.Count || _connections[writer].IsOver;
 
-    public override void Refresh() => _isMidItem = false;
+    public override void Refresh()
+    {
+        _isMidItem = false;
+        foreach (var connection in _connections)
+            connection.Forget();
+    }
 
     public override PortResult TryRead(Span<byte> buffer, out int length)
     {
@@ -132,79 +136,5 @@ sealed class TcpPort : PacketPort
     {
         var poll = new Libc.PollDescriptor(socket, Libc.PollIn);
         return Libc.Poll(&poll, 1, 500) > 0 && SocketCalls.Receive(socket, greeting) == SecretSize;
-    }
-
-    /// <summary>One socket, and the packet that is half-way out.</summary>
-    sealed class Connection(int socket) : IDisposable
-    {
-        readonly byte[] _frame = new byte[LengthSize + 64 * 1024];
-        int _socket = socket, _done, _frameLength;
-        bool _over;
-
-        public int Socket => _socket;
-
-        public bool IsOver => _over;
-
-        public PortResult TryWrite(ReadOnlySpan<byte> packet)
-        {
-            if (_done == 0)
-            {
-                BinaryPrimitives.WriteInt32LittleEndian(_frame, packet.Length);
-                packet.CopyTo(_frame.AsSpan(LengthSize));
-                _frameLength = LengthSize + packet.Length;
-            }
-
-            while (_done < _frameLength)
-            {
-                var sent = SocketCalls.Send(_socket, _frame.AsSpan(_done, _frameLength - _done));
-                if (sent < 0)
-                    return sent == -Libc.EAGAIN ? PortResult.Later : PortResult.Over;
-                _done += sent;
-            }
-
-            _done = 0;
-            return PortResult.Moved;
-        }
-
-        /// <summary>Takes a packet from the kernel in one call, once all of it is there: a reader that is killed leaves no half of one to the next.</summary>
-        public PortResult TryRead(Span<byte> buffer, out int length)
-        {
-            length = 0;
-            if (_over)
-                return PortResult.Over;
-            var ended = false;
-            while (true)
-            {
-                var wanted = LengthSize;
-                var there = SocketCalls.Peek(_socket, _frame.AsSpan(0, wanted));
-                if (there == LengthSize)
-                {
-                    wanted += BinaryPrimitives.ReadInt32LittleEndian(_frame);
-                    if (wanted is <= LengthSize || wanted > _frame.Length)
-                        throw new InvalidDataException($"The channel is corrupt: a packet of {wanted - LengthSize} bytes.");
-                    there = SocketCalls.Peek(_socket, _frame.AsSpan(0, wanted));
-                }
-
-                if (there == wanted)
-                {
-                    _ = SocketCalls.Skip(_socket, wanted);
-                    length = wanted - LengthSize;
-                    _frame.AsSpan(LengthSize, length).CopyTo(buffer);
-                    return PortResult.Moved;
-                }
-
-                if (ended || there is 0 || (there < 0 && there != -Libc.EAGAIN))
-                {
-                    _over = true;
-                    return PortResult.Over;
-                }
-
-                SocketCalls.ReadableFrom(_socket, wanted);
-                if (!(ended = SocketCalls.HasEnded(_socket)))
-                    return PortResult.Later;
-            }
-        }
-
-        public void Dispose() => Descriptor.Close(ref _socket);
     }
 }

@@ -96,6 +96,9 @@ static class Element<T>
         }
     }
 
-    /// <summary>A count of such elements that fits into what is left of the message.</summary>
+    /// <summary>A count of such elements, written by <see cref="WriteAll"/>, that fits into what is left of the message.</summary>
     public static int ReadCount(GraphReader reader) => reader.ReadCount(Values?.MinimumSize ?? 1);
+
+    /// <summary>The same where each was written by <see cref="Write"/>, which makes small numbers short.</summary>
+    public static int ReadCountOfSingles(GraphReader reader) => reader.ReadCount(typeof(T).IsPrimitive ? 1 : Values?.MinimumSize ?? 1);
 }

@@ -25,7 +25,7 @@ sealed class HashSetCodec<T>() : Codec(typeof(HashSet<T>))
     public override void ReadBody(GraphReader reader, object value)
     {
         var set = (HashSet<T>)value;
-        var items = new T[Element<T>.ReadCount(reader)];
+        var items = new T[Element<T>.ReadCountOfSingles(reader)];
         var version = (int)reader.ReadUInt32();
         for (var i = 0; i < items.Length; i++)
             Element<T>.Read(reader, ref items[i]);

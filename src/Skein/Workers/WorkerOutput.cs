@@ -7,7 +7,7 @@ namespace Skein;
 sealed class WorkerOutput
 {
     // The ends of other workers wait meanwhile; and what the worker has started may hold its output open for ever.
-    static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(100);
+    static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(200);
 
     readonly LineSink _output, _errors;
     int _outputHere = -1, _errorsHere = -1;

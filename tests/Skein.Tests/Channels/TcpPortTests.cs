@@ -63,6 +63,26 @@ public sealed class TcpPortTests
     }
 
     [Fact]
+    public async Task Readers_that_have_seen_the_same_packets_take_each_of_them_once()
+    {
+        var (accepted, connected) = TcpPort.Connect(new(IPAddress.Loopback, 0));
+        using var first = new TcpPort(accepted);
+        using var second = new TcpPort(Descriptor.Duplicate(accepted));
+        using var writer = new TcpPort(connected);
+        for (ushort number = 0; number < 6; number++)
+            Write(writer, number, rest: 0);
+        for (ushort number = 0; number < 6; number++)
+        {
+            var reader = number % 3 == 2 ? second : first;   // two for the first, one for the second
+            reader.Refresh();                                // as who takes the turn does
+            Assert.Equal((number, 0u), await Read(reader));
+        }
+
+        first.Refresh();
+        Assert.Equal(PortResult.Later, first.TryRead(new byte[first.MaxPacket], out _));
+    }
+
+    [Fact]
     public async Task A_reader_takes_no_half_of_a_packet_that_another_reader_would_miss()
     {
         var (accepted, connected) = TcpPort.Connect(new(IPAddress.Loopback, 0));

@@ -138,7 +138,7 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
         using var folder = new ScratchFolder();
         var own = folder.Write("vanishing.cs", Source);   // the build of this one is destroyed
         using var started = SkeinCommand.Start(["map", own, "--function", "Vanish", "--jobs", "1", "--keep-going", ":::", "a", "b"], file.Home);
-        await Limits.Until(() => started.Error.Contains("no worker can be started, and the inputs wait: ", StringComparison.Ordinal), () => $"the reason; so far it said: {started.Error}", 60);
+        await Limits.Until(() => started.Error.Contains("no worker can be started, and the inputs wait: ", StringComparison.Ordinal), () => $"the reason; so far it said: {started.Error}", 20);
         await started.SignalAsync("INT");
         var ended = await started.EndAsync();
         Assert.Equal(130, ended.Code);

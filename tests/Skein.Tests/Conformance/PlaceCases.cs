@@ -99,17 +99,22 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
     [Fact]
     public async Task Callbacks_are_answered_each_with_its_own_answer_in_whatever_order()
     {
-        var second = new TaskCompletionSource();
+        var third = new TaskCompletionSource();
         var callback = Callback.To(async (string question) =>
         {
             if (question == "first")
-                await second.Task;   // answered last
-            else
-                second.SetResult();
+                await third.Task;
+            if (question == "third")
+                third.SetResult();
             return $"{question} answered";
         });
         await using var process = await place.StartAsync(static async (Callback<string, string> ask) =>
-            await Task.WhenAll(ask.InvokeAsync("first").AsTask(), ask.InvokeAsync("second").AsTask()), callback).Within();
+        {
+            var first = ask.InvokeAsync("first");
+            var second = await ask.InvokeAsync("second");
+            await ask.InvokeAsync("third");
+            return new[] { await first, second };
+        }, callback).Within();
         Assert.Equal(["first answered", "second answered"], await process.Completion.Within());
     }
 

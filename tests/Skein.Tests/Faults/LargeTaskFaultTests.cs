@@ -39,6 +39,16 @@ public sealed class LargeTaskFaultTests
         Assert.Equal(2, pool.StartedWorkers);
     }
 
+    // All at once: then those that wait are sent by the thread that has just received a result.
+    [Fact]
+    public async Task Large_results_are_received_while_large_arguments_are_sent()
+    {
+        await using var pool = await Start();
+        var argument = new byte[4 << 20];
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => pool.RunAsync(static bytes => bytes, argument))).Within(15);
+        Assert.All(results, result => Assert.Equal(argument.Length, result.Length));
+    }
+
     [Fact]
     public async Task A_worker_that_is_killed_while_it_reads_a_large_task_costs_only_that()
     {

@@ -46,7 +46,8 @@ public sealed class NothingLeftBehind : IAsyncLifetime
         }
 
         var remaining = Remaining().ToArray();
-        _folder.Delete(recursive: true);
+        if (!remaining.Any(what => what.StartsWith("mount ", StringComparison.Ordinal)))
+            _folder.Delete(recursive: true);
         Assert.True(remaining.Length == 0, $"The suite left behind:\n{string.Join('\n', remaining)}");
     }
 

@@ -58,6 +58,42 @@ public class DamagedMessagesTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_count_that_the_message_cannot_have_costs_no_memory()
+    {
+        object[] counted = [new long[5], new List<int> { 1, 2, 3 }, new string('x', 5), new Dictionary<int, int> { [1] = 2 }, new byte[7], new HashSet<int> { 1, 2 }, new string?[] { null, null }];
+        byte[] million200 = [0x80, 0x84, 0xAF, 0x5F];   // 200,000,000 as a number of the codec
+        foreach (var value in counted)
+        {
+            var message = Encode(value);
+            Assert.Equal(value, Decode(message));   // what the codec needs once, it has then
+            for (var position = 0; position < message.Length; position++)
+            {
+                byte[] damaged = [.. message.AsSpan(0, position), .. million200, .. message.AsSpan(position + 1)];
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                try
+                {
+                    Decode(damaged);
+                }
+                catch (InvalidDataException)
+                {
+                    // as it should be
+                }
+
+                Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000_000);
+            }
+        }
+    }
+
+    static byte[] Encode(object value)
+    {
+        var bytes = new System.Buffers.ArrayBufferWriter<byte>();
+        GraphCodec.Encode(value, bytes);
+        return bytes.WrittenSpan.ToArray();
+    }
+
+    static object Decode(byte[] message) => GraphCodec.Decode<object>(message);
+
+    [Fact]
     public void A_damaged_message_is_refused_or_makes_objects_that_travel_on()
     {
         var count = Limits.Long ? 1_000_000 : 20_000;

@@ -158,6 +158,30 @@ public class ValuesTravelTests
         public int GetHashCode(string s) => s.Length;
     }
 
+    // As the last thing in a message: what bounds their counts then is only what they themselves have written.
+    [Fact]
+    public void Small_collections_of_every_kind_of_value_arrive_alone()
+    {
+        Each<byte>(0, 1); Each<sbyte>(0, -1); Each<short>(0, -1); Each<ushort>(0, 1); Each(0, -1); Each(0u, 1u); Each(0L, -1L); Each(0ul, 1ul); Each('a', 'b');
+        Each(0f, 1.5f); Each(0d, 1.5d); Each(false, true); Each(DayOfWeek.Sunday, DayOfWeek.Friday); Each(0m, 1.5m); Each(Guid.Empty, Guid.NewGuid());
+        Each(default, DateTime.UnixEpoch); Each(default, TimeSpan.MaxValue); Each("", "x"); Each((1, "x"), (2, "y"));
+    }
+
+    static void Each<T>(T one, T other) where T : notnull
+    {
+        T[] both = [one, other];
+        Same(both); Same(both.ToList()); Same(both.ToHashSet()); Same(new Queue<T>(both)); Same(new Stack<T>(both)); Same(new LinkedList<T>(both)); Same(new SortedSet<T>(both));
+        Same(new ConcurrentQueue<T>(both)); Same(new ConcurrentStack<T>(both)); Same(both.ToImmutableArray()); Same(both.ToImmutableList()); Same(both.ToImmutableSortedSet());
+        Same(both.ToDictionary(each => each)); Same(new SortedDictionary<T, T>(both.ToDictionary(each => each))); Same(new SortedList<T, T>(both.ToDictionary(each => each)));
+        Assert.Equal(2, Connection.Copy(new ConcurrentBag<T>(both)).Count);
+        Assert.True(Connection.Copy(both.ToImmutableHashSet()).SetEquals(both));
+        Assert.True(Connection.Copy(both.ToFrozenSet()).SetEquals(both));
+        Assert.Equal(other, Connection.Copy(new ConcurrentDictionary<T, T>(both.ToDictionary(each => each)))[other]);
+        Assert.Equal(other, Connection.Copy(both.ToImmutableDictionary(each => each))[other]);
+        Assert.Equal(other, Connection.Copy(both.ToFrozenDictionary(each => each))[other]);
+        Assert.Equal(other, Connection.Copy(new T[1, 2] { { one, other } })[0, 1]);
+    }
+
     [Fact]
     public void Collections_arrive_and_work()
     {
