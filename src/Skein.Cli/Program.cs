@@ -31,7 +31,7 @@ static class Program
         if (own.Action is SynchronousCommandLineAction helpOrVersion && helpOrVersion is not ParseErrorAction)
             return helpOrVersion.Invoke(own);
         if (command is RootCommand && own.UnmatchedTokens.Count == 0)
-            throw CommandFailure.Usage("say what to do: skein run, skein map, skein serve or skein completion; skein --help says more.");
+            throw CommandFailure.Usage("say what to do: skein run, skein map, skein serve, skein ps, …; skein --help says more.");
         if (own.Errors is [var error, ..])
             throw CommandFailure.Usage($"{error.Message} ({(command is RootCommand ? "skein" : $"skein {command.Name}")} --help says what there is.)");
         if (command == grammar.Map.Command)
@@ -40,6 +40,8 @@ static class Program
             return await RunCommand.RunAsync(grammar.Run.Read(own, words)).ConfigureAwait(false);
         if (command == grammar.Serve.Command)
             return await ServeAsync(grammar.Serve, own, words).ConfigureAwait(false);
+        if (grammar.Control.Commands.Contains(command))
+            return await grammar.Control.CarryOutAsync(command, own).ConfigureAwait(false);
         return ShellCompletion.Print(own.GetValue(grammar.Shell), grammar.Root);
     }
 

@@ -53,7 +53,7 @@ sealed class MasterSignals : IDisposable
         {
             await operation.ConfigureAwait(false);
         }
-        catch (PreforkException error)
+        catch (ServeException error)
         {
             await Console.Error.WriteLineAsync($"skein: {error.Message}").ConfigureAwait(false);
         }

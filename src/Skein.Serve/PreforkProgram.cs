@@ -9,26 +9,39 @@ static class PreforkProgram
 
     public static async Task<int> RunAsync(Settings settings)
     {
+        PreforkControl? asked = null;
+        ControlSocket control;
+        try
+        {
+            control = ControlSocket.Open(settings["control"]!, request => asked?.AnswerAsync(request) ?? throw new ServeException("The server does not run yet."));
+        }
+        catch (ServeException error)
+        {
+            return Fail(error.Message, Unavailable);
+        }
+
+        await using var closed = control.ConfigureAwait(false);
         IReadOnlyList<ListeningSocket> sockets;
         try
         {
             sockets = Listen(settings);
         }
-        catch (PreforkException error)
+        catch (ServeException error)
         {
             return Fail(error.Message, Configuration);
         }
 
         var application = settings["application"]!;
         var master = new PreforkMaster(Options(settings), _ => Task.FromResult(application), settings.Arguments, sockets);
-        await using var _ = master.ConfigureAwait(false);
+        await using var ended = master.ConfigureAwait(false);
+        asked = new(master);
         master.Log.Follow(line => (line.IsError ? Console.Error : Console.Out).WriteLine(line.Source == master.Options.Id ? $"skein: {line.Text}" : $"{line.Source} | {line.Text}"));
         using var signals = new MasterSignals(master);
         try
         {
             await master.StartAsync(signals.Stopped).ConfigureAwait(false);
         }
-        catch (PreforkException error)
+        catch (ServeException error)
         {
             return Fail(error.Message, Unavailable);
         }
@@ -65,7 +78,7 @@ static class PreforkProgram
     {
         var options = new PreforkOptions
         {
-            Id = settings["id"] ?? Path.GetFileNameWithoutExtension(settings["application"])!,
+            Id = settings["id"]!,
             Workers = Number("workers") is { } workers ? (int)workers : Environment.ProcessorCount,
             Spares = (int)(Number("spares") ?? 0),
             Threads = (int)(Number("threads") ?? 0),

@@ -14,6 +14,8 @@ sealed class CommandLine
 
     public ServeGrammar Serve { get; } = new();
 
+    public ControlGrammar Control { get; } = new();
+
     public Argument<string?> Shell { get; } = new("SHELL") { HelpName = "bash|zsh|fish", Arity = ArgumentArity.ZeroOrOne, Description = "The shell that reads the script." };
 
     public Command Completion { get; } = new("completion", "Prints a script that completes skein's commands and options: source <(skein completion bash)");
@@ -24,6 +26,8 @@ sealed class CommandLine
         Root.Subcommands.Add(Run.Command);
         Root.Subcommands.Add(Map.Command);
         Root.Subcommands.Add(Serve.Command);
+        foreach (var command in Control.Commands)
+            Root.Subcommands.Add(command);
         Root.Subcommands.Add(Completion);
         foreach (var option in Root.Options.OfType<HelpOption>())
             option.Action = new Help((HelpAction)option.Action!);

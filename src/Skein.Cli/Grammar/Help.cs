@@ -20,9 +20,13 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
         {
             "map" => (MapUsage, Map),
             "run" => (RunUsage, Run),
-            "serve" => (ServeUsage, ""),
+            "serve" => (ServeUsage, Serve),
+            "ps" or "top" => ($"  skein {parseResult.CommandResult.Command.Name} [options]", ""),
+            "inspect" or "logs" or "reload" => ($"  skein {parseResult.CommandResult.Command.Name} [options] [ID]", ""),
+            "scale" => ("  skein scale ID N", ""),
+            "kill" => ("  skein kill [--now] ID", ""),
             "completion" => ("  skein completion bash|zsh|fish", ""),
-            _ => ("  skein run|map|serve|completion …", Root),
+            _ => ("  skein run|map|serve|ps|top|inspect|logs|reload|scale|kill|completion …", Root),
         };
         output.Write(Usage().Replace(text.ToString(), $"Usage:\n{usage}\n", 1) + more);
         return code;
@@ -40,6 +44,12 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
     const string ServeUsage = """
           skein serve [options] FILE.cs|APP.dll [-- ARGS…]
           skein serve [--check] --config FILE|--inetd FILE
+        """;
+
+    const string Serve = """
+
+        Signals: SIGHUP reloads, SIGTTIN and SIGTTOU change the number of workers, SIGTERM drains and ends. docs/serve.md tells all.
+
         """;
 
     const string MapUsage = """

@@ -10,10 +10,10 @@ sealed record ListenAddress(string Scheme, EndPoint EndPoint)
     public const string Expected = "an address such as http://127.0.0.1:8080, https://*:443, http://localhost:0 or http://unix:/run/app.sock";
 
     /// <summary>The address or, for localhost, both of its addresses.</summary>
-    /// <exception cref="PreforkException">It is none.</exception>
+    /// <exception cref="ServeException">It is none.</exception>
     public static IReadOnlyList<ListenAddress> Parse(string text)
     {
-        var mistake = new PreforkException($"'{text}' is not {Expected}.");
+        var mistake = new ServeException($"'{text}' is not {Expected}.");
         if (text.Split("://") is not [var scheme, var place] || scheme is not ("http" or "https"))
             throw mistake;
         if (place.StartsWith("unix:/", StringComparison.Ordinal))

@@ -24,7 +24,7 @@ sealed class ListeningSocket : IDisposable
 
     public int Descriptor => (int)_socket.Handle;
 
-    /// <exception cref="PreforkException">Nothing can listen there: the message says why.</exception>
+    /// <exception cref="ServeException">Nothing can listen there: the message says why.</exception>
     public static ListeningSocket Open(ListenAddress address)
     {
         var internet = address.EndPoint as IPEndPoint;
@@ -42,7 +42,7 @@ sealed class ListeningSocket : IDisposable
         catch (SocketException error)
         {
             socket.Dispose();
-            throw new PreforkException(Explain(address, error), error);
+            throw new ServeException(Explain(address, error), error);
         }
     }
 
@@ -52,7 +52,7 @@ sealed class ListeningSocket : IDisposable
         var socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
         return socket.LocalEndPoint is { } place
             ? new(new(scheme, place), socket)
-            : throw new PreforkException($"Descriptor {descriptor}, which was handed to this process, is no socket that listens.");
+            : throw new ServeException($"Descriptor {descriptor}, which was handed to this process, is no socket that listens.");
     }
 
     public void Dispose()

@@ -6,7 +6,7 @@ partial class PreforkMaster
     static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
 
     /// <summary>Starts the workers; they serve when this returns.</summary>
-    /// <exception cref="PreforkException">They cannot: the message says why. Nothing runs.</exception>
+    /// <exception cref="ServeException">They cannot: the message says why. Nothing runs.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
@@ -18,7 +18,7 @@ partial class PreforkMaster
     /// Puts workers of what the application's path leads to now in the place of all that serve. The new ones accept connections when all of
     /// them are ready, and only then the old ones are drained.
     /// </summary>
-    /// <exception cref="PreforkException">The new version cannot serve: the message says why. The old one goes on.</exception>
+    /// <exception cref="ServeException">The new version cannot serve: the message says why. The old one goes on.</exception>
     public async Task ReloadAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -41,7 +41,7 @@ partial class PreforkMaster
     }
 
     /// <summary>Changes the number of workers.</summary>
-    /// <exception cref="PreforkException">More are asked for, and they cannot serve. As many serve as before.</exception>
+    /// <exception cref="ServeException">More are asked for, and they cannot serve. As many serve as before.</exception>
     public async Task ScaleAsync(int workers, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
@@ -111,7 +111,7 @@ partial class PreforkMaster
                     // Its last words are read before it counts as ended.
                     left[first].Kill();
                     await left[first].Exited.ConfigureAwait(false);
-                    throw new PreforkException(Explain(left[first], cause));
+                    throw new ServeException(Explain(left[first], cause));
                 }
 
                 left.Remove(first);
@@ -124,7 +124,7 @@ partial class PreforkMaster
             foreach (var process in fresh)
                 process.Kill();
             if (error is OperationCanceledException && _stopping.IsCancellationRequested)
-                throw new PreforkException("The server stops.", error);
+                throw new ServeException("The server stops.", error);
             throw;
         }
     }
@@ -151,7 +151,7 @@ partial class PreforkMaster
     void RefuseWhenStopping()
     {
         if (_stopping.IsCancellationRequested)
-            throw new PreforkException("The server stops.");
+            throw new ServeException("The server stops.");
     }
 
     static string Describe(IReadOnlyList<ServingProcess> processes) =>

@@ -86,7 +86,7 @@ partial class PreforkMaster
             {
                 _ = WelcomeAsync(StartOne(release, isCounted: true));
             }
-            catch (PreforkException error)
+            catch (ServeException error)
             {
                 Say(LogSeverity.Error, error.Message);
                 Failed();

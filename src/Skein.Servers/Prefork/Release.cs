@@ -25,17 +25,17 @@ sealed partial class Release
     public string Folder { get; }
 
     /// <summary>Where a path leads now.</summary>
-    /// <exception cref="PreforkException">It leads nowhere, or to what cannot be served.</exception>
+    /// <exception cref="ServeException">It leads nowhere, or to what cannot be served.</exception>
     public static Release At(string path)
     {
         if (RealPath(path, 0) is not { } dll)
-            throw new PreforkException($"There is no application '{path}' ({Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}).");
+            throw new ServeException($"There is no application '{path}' ({Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}).");
         var settings = Path.ChangeExtension(dll, ".runtimeconfig.json");
         if (!File.Exists(settings))
-            throw new PreforkException($"'{dll}' is no application that can be started: there is no {Path.GetFileName(settings)} beside it.");
+            throw new ServeException($"'{dll}' is no application that can be started: there is no {Path.GetFileName(settings)} beside it.");
         if (!AllowsHooks(settings))
         {
-            throw new PreforkException(
+            throw new ServeException(
                 $"'{dll}' cannot be served as it is: it was built with StartupHookSupport=false (trimming sets it). Set <StartupHookSupport>true</StartupHookSupport> in its project.");
         }
 
@@ -66,7 +66,7 @@ sealed partial class Release
         }
         catch (Exception error) when (error is JsonException or IOException)
         {
-            throw new PreforkException($"{settings}: {error.Message}", error);
+            throw new ServeException($"{settings}: {error.Message}", error);
         }
     }
 

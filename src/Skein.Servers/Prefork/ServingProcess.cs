@@ -80,7 +80,7 @@ sealed class ServingProcess
 
     public long MostMemory { get; init; } = long.MaxValue;
 
-    /// <exception cref="PreforkException">The system refused.</exception>
+    /// <exception cref="ServeException">The system refused.</exception>
     public static ServingProcess Start(ServingStart start)
     {
         var printed = new Queue<string>();
@@ -103,7 +103,7 @@ sealed class ServingProcess
         {
             here.Dispose();
             output.Abandon();
-            throw new PreforkException($"Worker {start.Settings.Id} could not be started: {error.Message}", error);
+            throw new ServeException($"Worker {start.Settings.Id} could not be started: {error.Message}", error);
         }
 
         Action<string> Sink(bool isError)

@@ -18,7 +18,7 @@ public sealed class CompletionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("skein ''", "run map serve completion --help --version")]
+    [InlineData("skein ''", "run map serve ps top inspect logs reload scale kill completion --help --version")]
     [InlineData("skein map --pl", "--place")]
     [InlineData("skein run --t", "--timeout")]
     [InlineData("skein map --place ''", "process thread")]
@@ -33,7 +33,7 @@ public sealed class CompletionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("skein ", "completion map run serve")]
+    [InlineData("skein ", "completion inspect kill logs map ps reload run scale serve top")]
     [InlineData("skein map --pl", "--place")]
     [InlineData("skein map --place ", "process thread")]
     [InlineData("skein completion ", "bash fish zsh")]

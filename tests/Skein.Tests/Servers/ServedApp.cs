@@ -18,6 +18,15 @@ sealed partial class ServedApp : IAsyncDisposable
 
     public Started Command { get; }
 
+    /// <summary>The name by which it is known.</summary>
+    public string Id => Path.GetFileName(_folder.Path);
+
+    /// <summary>Where commands must look to find it.</summary>
+    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string> { ["SKEIN_HOME"] = _folder["home"] };
+
+    /// <summary>Runs another command to its end, as somebody else on the machine would.</summary>
+    public Task<Ended> AskAsync(params string[] words) => SkeinCommand.RunAsync("", words, Environment);
+
     /// <summary>The command becomes the master.</summary>
     public int Master => Command.Process.Id;
 

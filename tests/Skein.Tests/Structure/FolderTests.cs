@@ -26,6 +26,7 @@ public partial class FolderTests
             ["Http"],
             ["Isolated"],
             ["Streams"],
+            ["Control"],   // how a server that runs is asked
             ["Served"],    // a worker of `skein serve`: what happens inside of the application
             ["Prefork"],   // its master
             ["SuperServer"],

@@ -1,4 +1,4 @@
 namespace Skein;
 
 /// <summary>What was asked of a server did not happen, and the server is as it was: the message says why.</summary>
-sealed class PreforkException(string message, Exception? cause = null) : Exception(message, cause);
+sealed class ServeException(string message, Exception? cause = null) : Exception(message, cause);

@@ -1,0 +1,38 @@
+namespace Skein.Cli;
+
+/// <summary>
+/// Where the control sockets of what runs are: <c>$SKEIN_HOME/run</c>, else <c>$XDG_RUNTIME_DIR/skein</c>, else <c>/run/skein</c> for root
+/// and <c>/tmp/skein-USER</c> for others. Nobody else may enter it.
+/// </summary>
+static class RunFolder
+{
+    const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    public static string SocketOf(string id) => Path.Combine(Root(), id + ".sock");
+
+    /// <summary>Made if need be.</summary>
+    public static void Make(string socket)
+    {
+        var folder = Path.GetDirectoryName(socket)!;
+        try
+        {
+            Directory.CreateDirectory(folder, Own);
+            if (File.GetUnixFileMode(folder) != Own)
+                File.SetUnixFileMode(folder, Own);   // refused where somebody else has made it
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.Configuration, $"the folder {folder} cannot be made: {error.Message} Set SKEIN_HOME to a folder that can be written.");
+        }
+    }
+
+    /// <summary>The ids of what has a socket here; some of it may have been killed.</summary>
+    public static IReadOnlyList<string> Ids() =>
+        Directory.Exists(Root()) ? [.. Directory.GetFiles(Root(), "*.sock").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)] : [];
+
+    static string Root() =>
+        Environment.GetEnvironmentVariable("SKEIN_HOME") is { Length: > 0 } home ? Path.Combine(home, "run")
+        : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime ? Path.Combine(runtime, "skein")
+        : Environment.IsPrivilegedProcess ? "/run/skein"
+        : Path.Combine("/tmp", $"skein-{Environment.UserName}");
+}
