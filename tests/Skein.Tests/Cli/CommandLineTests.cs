@@ -28,7 +28,7 @@ public sealed class CommandLineTests
     [InlineData("::: stands once", "map", "--", "true", ":::", "a", ":::", "b")]
     [InlineData("--function takes a function of a C# file", "map", "--function", "Render", "--", "true")]
     [InlineData("completion takes bash, zsh or fish; 'cmd' is none.", "completion", "cmd")]
-    [InlineData("skein run, skein map or skein completion")]
+    [InlineData("skein run, skein map, skein serve")]
     public async Task Bad_input_is_answered_with_what_is_wanted_and_code_64(string message, params string[] words)
     {
         var ended = await SkeinCommand.RunAsync(words);
