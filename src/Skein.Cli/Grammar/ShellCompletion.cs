@@ -102,5 +102,5 @@ static class ShellCompletion
 
     static string[] Values(Option option) => option.HelpName?.Contains('|') == true ? option.HelpName.Split('|') : [];
 
-    static string Names(IEnumerable<Symbol> symbols) => string.Join(' ', symbols.Select(symbol => symbol.Name).Where(name => name.Length > 2 || !name.StartsWith("-", StringComparison.Ordinal)));
+    static string Names(IEnumerable<Symbol> symbols) => string.Join(' ', symbols.Select(symbol => symbol.Name).Where(name => name.Length > 2 || !name.StartsWith('-')));
 }
