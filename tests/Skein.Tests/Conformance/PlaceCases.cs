@@ -158,7 +158,7 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
     [Fact]
     public async Task Exit_says_what_a_process_used()
     {
-        await using var process = await place.StartAsync(static () => Functions.Spin(0.2)).Within();
+        await using var process = await place.StartAsync(static () => Functions.UseProcessor(0.2)).Within();
         await process.Completion.Within();
         var exit = await process.Exited.Within();
         if (copies)
@@ -199,6 +199,16 @@ static class Functions
     public static string NameOf<T>() => typeof(T).Name;
 
     public static int Throw() => throw new InvalidOperationException("thrown on purpose");
+
+    /// <summary>Goes on until this process has used so much more of a processor, however long others have it.</summary>
+    public static void UseProcessor(double seconds)
+    {
+        var before = Environment.CpuUsage.TotalTime;
+        while (Environment.CpuUsage.TotalTime - before < TimeSpan.FromSeconds(seconds))
+        {
+            // burns a processor
+        }
+    }
 
     public static void Spin(double seconds)
     {
