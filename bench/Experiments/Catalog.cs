@@ -20,6 +20,10 @@ static class Catalog
         MapPrograms.Create,
         Codec.Time,
         Codec.Size,
+        MobileFunctions.Call,
+        MobileFunctions.Yield,
+        MobileFunctions.Move,
+        MobileFunctions.Parked,
         .. OperatingSystem.IsLinux() ? [RingExperiments.Latency, RingExperiments.Throughput, ObjectCalls.Create] : (Func<Scale, Experiment>[])[],
     ];
 

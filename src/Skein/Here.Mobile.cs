@@ -71,6 +71,16 @@ public static partial class Here
     }
 
     /// <summary>
+    /// Calls something that blocks its thread, on a thread of its own: it holds up the other calls of this process and other processes no
+    /// more than a wait does. Until it returns the process can neither move nor be stored.
+    /// </summary>
+    public static async Mobile<T> Blocking<T>(Func<T> function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return await Task.Factory.StartNew(function, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default).ConfigureAwait(false);
+    }
+
+    /// <summary>
     /// Stores an image of this process, and goes on when that would survive the loss of power. After a crash of the node the process goes
     /// on from here, with <see cref="Resumption.Restored"/>.
     /// </summary>

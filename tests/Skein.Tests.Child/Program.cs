@@ -16,6 +16,7 @@ return args switch
     ["pool-descriptors"] => await PoolUnderLimitsCase.Descriptors(),
     ["pool-full-folder"] => await PoolUnderLimitsCase.FullFolder(),
     ["pool-modules"] => await PoolUnderLimitsCase.Modules(),
+    ["durable", var path, var count] => await DurableCase.Run(path, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["mobile"] => await MobileCase.Run(),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,

@@ -24,6 +24,7 @@ sealed class CheckpointWait : MobileWait<Resumption>
         }
         else
         {
+            process.State.IsStored = true;   // or may be: to remove what is not there is no error
             process.Wish(new Storing(this));
         }
     }

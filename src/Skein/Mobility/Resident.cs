@@ -14,8 +14,8 @@ namespace Skein;
 /// </remarks>
 sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolWorkItem
 {
-    /// <summary>Turns after which other processes get the thread: few enough that a thousand busy ones each run every few milliseconds.</summary>
-    const int TurnsInARow = 64;
+    /// <summary>Turns after which other processes get the thread: few enough that a thousand busy ones each run every few hundredths of a second, and many enough that queueing costs them little.</summary>
+    const int TurnsInARow = 256;
 
     [ThreadStatic]
     static Resident? _current;

@@ -37,7 +37,21 @@ sealed partial class GraphWriter
 
     void DescribeType(Type type)
     {
-        if (type.IsSZArray)
+        var shape = TypeShape.Of(type);
+        if (shape.Definition is { } definition)
+        {
+            WriteByte((byte)TypeKind.Generic);
+            WriteType(definition);
+            foreach (var argument in shape.Arguments)
+                WriteType(argument);
+        }
+        else if (shape.Module is { } module)
+        {
+            WriteByte((byte)TypeKind.Application);
+            WriteModule(module, type);
+            WriteNumber(shape.Row);
+        }
+        else if (type.IsSZArray)
         {
             WriteByte((byte)TypeKind.Array);
             WriteType(type.GetElementType()!);
@@ -52,24 +66,11 @@ sealed partial class GraphWriter
         {
             throw new Refusal(type, type, $"{SourceNames.Of(type)} is a pointer or a type parameter without a value");
         }
-        else if (type.IsConstructedGenericType)
-        {
-            WriteByte((byte)TypeKind.Generic);
-            WriteType(type.GetGenericTypeDefinition());
-            foreach (var argument in type.GetGenericArguments())
-                WriteType(argument);
-        }
-        else if (TypePolicy.IsFramework(type.Assembly))
+        else
         {
             WriteByte((byte)TypeKind.Framework);
             WriteText(type.Assembly.GetName().Name!);
             WriteText(type.FullName!);
-        }
-        else
-        {
-            WriteByte((byte)TypeKind.Application);
-            WriteModule(type.Module, type);
-            WriteNumber((uint)type.MetadataToken & 0xFFFFFF);
         }
     }
 
@@ -105,10 +106,9 @@ sealed partial class GraphWriter
         if (session.Modules.IsFull)
             throw new Refusal(type, type, "too many assemblies in one connection");
         WriteByte(0);
-        var name = module.Assembly.GetName();
-        var version = name.Version ?? new();
-        WriteText(name.Name!);
-        module.ModuleVersionId.TryWriteBytes(Reserve(16));
+        var (name, version, mvid) = ModuleName.Of(module);
+        WriteText(name);
+        mvid.TryWriteBytes(Reserve(16));
         WriteNumber((uint)version.Major);
         WriteNumber((uint)version.Minor);
         WriteNumber((uint)Math.Max(version.Build, 0));

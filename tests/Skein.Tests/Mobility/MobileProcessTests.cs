@@ -273,6 +273,30 @@ public class MobileProcessTests
     }
 
     [Fact]
+    public async Task What_blocks_does_not_hold_up_the_others_and_what_is_busy_lets_them_run()
+    {
+        using var go = new ManualResetEventSlim();
+        var blocked = Enumerable.Range(0, 40).Select(_ => _a.Start(() => Here.Blocking(() => go.Wait(Limits.Seconds(10))))).ToArray();
+        var done = false;
+        var busy = Enumerable.Range(0, 40).Select(_ => _a.Start(async () =>
+        {
+            while (!Volatile.Read(ref done))
+                await Here.Yield();
+        })).ToArray();
+        Assert.Equal(1, await _a.Start(static async () =>
+        {
+            for (var i = 0; i < 1000; i++)
+                await Here.Yield();
+            return 1;
+        }).Completion.Within());
+        Assert.DoesNotContain(busy, static process => process.Completion.IsCompleted);
+        Volatile.Write(ref done, true);
+        go.Set();
+        await Task.WhenAll(busy.Select(static process => process.Completion)).Within();
+        Assert.All(await Task.WhenAll(blocked.Select(static process => process.Completion)).Within(), Assert.True);
+    }
+
+    [Fact]
     public async Task A_process_that_ends_takes_its_calls_and_timers_along()
     {
         var process = _a.Start(static async () =>

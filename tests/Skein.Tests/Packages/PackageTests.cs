@@ -69,6 +69,15 @@ public partial class PackageTests(PackedSource packed) : IClassFixture<PackedSou
     }
 
     [Fact(Skip = TakesAMinute, SkipWhen = nameof(IsShort))]
+    public void The_library_brings_its_analyzer()
+    {
+        using var package = ZipFile.OpenRead(Path.Combine(packed.Feed, $"Skein.{packed.Version}.nupkg"));
+        Assert.Contains("analyzers/dotnet/cs/Skein.Analyzers.dll", package.Entries.Select(entry => entry.FullName));
+        using var specification = new StreamReader(package.GetEntry("Skein.nuspec")!.Open());
+        Assert.DoesNotContain("CodeAnalysis", specification.ReadToEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact(Skip = TakesAMinute, SkipWhen = nameof(IsShort))]
     public async Task The_first_example_of_the_readme_runs_in_an_application_that_knows_Skein_only_as_a_package()
     {
         var folder = NewApplication("app");

@@ -1,0 +1,31 @@
+namespace Skein.Tests.Child;
+
+/// <summary>Durable processes that count, and say each number once it is stored, until this program is killed.</summary>
+public static class DurableCase
+{
+    public static async Task<int> Run(string path, int count)
+    {
+        await using var store = FileStore.Open(path);
+        var node = new MobileNode("a", store: store);
+        var restored = await store.ReadAsync();
+        var processes = new List<MobileProcess<int>>();
+        foreach (var stored in restored)
+            processes.Add(node.Restore<int>(stored.Image.ToArray()));
+        for (var i = restored.Count; i < count; i++)
+        {
+            var name = $"{Environment.ProcessId}.{i}";
+            processes.Add(node.Start(() => Count(name)));
+        }
+        await Task.WhenAll(processes.Select(process => process.Completion));
+        return 0;
+    }
+
+    static async Mobile<int> Count(string name)
+    {
+        for (var step = 0; ; step++)
+        {
+            await Here.Checkpoint();
+            Console.WriteLine($"{name} {step}");
+        }
+    }
+}
