@@ -16,7 +16,7 @@ public sealed class CannotMoveException : InvalidOperationException
     internal static CannotMoveException For(Resident process, Exception refusal) => new(
         refusal is CannotTravelException { Type: var type }
             ? $"Mobile process {process.Id} stays at node {process.Node.Name}. {refusal.Message}. {Advice(type)}"
-            : $"Mobile process {process.Id} stays at node {process.Node.Name}. {refusal.Message}",
+            : $"Mobile process {process.Id} stays at node {process.Node.Name}: it could not be written. {refusal.Message}",
         refusal);
 
     internal static CannotMoveException TooLate(Resident process, string destination, TimeSpan limit) => new(

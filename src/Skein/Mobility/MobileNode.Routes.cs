@@ -28,8 +28,14 @@ public sealed partial class MobileNode
     {
         if (_residents.TryGetValue(id, out var resident))
             return resident;
-        var home = HomeOf(id);
-        return home is not null && home._started.TryGetValue(id, out var started) && started.At._residents.TryGetValue(id, out resident) ? resident : null;
+        Location? last = null;
+        while (HomeOf(id) is { } home && home._started.TryGetValue(id, out var location) && location != last)
+        {
+            if (location.At._residents.TryGetValue(id, out resident))
+                return resident;
+            last = location;   // it has left there since we looked, or has ended: then it is still said to be there
+        }
+        return null;
     }
 
     /// <summary>A process comes from another node. Its objects are made before the other lets go of it; it runs when that has.</summary>
@@ -53,7 +59,7 @@ public sealed partial class MobileNode
             if (Home(process) is { } home && home._started.TryGetValue(process.Id, out var started))
             {
                 started.Handle.Node = there.Node.Name;
-                home._started[process.Id] = (started.Handle, there.Node);
+                home._started[process.Id] = new(started.Handle, there.Node);
             }
         }
         _residents.TryRemove(new(process.Id, process));

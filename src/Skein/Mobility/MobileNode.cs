@@ -13,6 +13,7 @@ namespace Skein;
 /// long total = await a.Start(() => Survey(["b"])).Completion;
 /// </code>
 /// </summary>
+[StaysHere("a node belongs to its program. Its name travels")]
 public sealed partial class MobileNode
 {
     /// <summary>How long a process that is to move may wait for an ordinary task, where nothing else is said.</summary>
@@ -21,9 +22,12 @@ public sealed partial class MobileNode
     readonly ConcurrentDictionary<string, MobileNode> _peers = new();
     readonly ConcurrentDictionary<string, object> _resources = new();
     readonly ConcurrentDictionary<string, Resident> _residents = new();
-    readonly ConcurrentDictionary<string, (MobileProcess Handle, MobileNode At)> _started = new();   // here, and not ended
+    readonly ConcurrentDictionary<string, Location> _started = new();   // here, and not ended
     readonly string _prefix;
     int _count;
+
+    /// <summary>Where a process is that was started here. A new object for each move.</summary>
+    sealed record Location(MobileProcess Handle, MobileNode At);
 
     /// <param name="name">What <c>Here.MoveTo</c> calls it. Two nodes that are connected differ in it.</param>
     /// <param name="time">The clock of its processes; by default the system's.</param>
@@ -47,7 +51,7 @@ public sealed partial class MobileNode
 
     internal MobileStore? Store { get; }
 
-    /// <summary>Lets processes and messages pass between two nodes of this program.</summary>
+    /// <summary>Lets processes and messages pass between two nodes of this program. Connect each with each where processes go on from one to the next.</summary>
     public void Connect(MobileNode peer)
     {
         ArgumentNullException.ThrowIfNull(peer);
@@ -90,7 +94,7 @@ public sealed partial class MobileNode
         var (state, finish) = MobileImage.Read(image);
         state.Home = Name;
         var process = new MobileProcess<T>(this, state.Id);
-        if (!_started.TryAdd(state.Id, (process, this)))
+        if (!_started.TryAdd(state.Id, new(process, this)))
             throw new InvalidOperationException($"Mobile process {state.Id} was started at node {Name} and has not ended: two of it must not run.");
         Settle(new(this, state)).Begin(new Arrival(finish));
         return process;
@@ -104,7 +108,7 @@ public sealed partial class MobileNode
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{_prefix}.{Interlocked.Increment(ref _count)}");
         var process = new MobileProcess<T>(this, id);
-        _started[id] = (process, this);
+        _started[id] = new(process, this);
         Settle(new(this, new(id, Name))).Begin(new FirstTurn(function, endedAtOnce));
         return process;
     }

@@ -3,6 +3,7 @@ namespace Skein;
 /// <summary>
 /// A mobile process, as whoever started it sees it: wherever it is, messages reach it and its end is heard here.
 /// </summary>
+[StaysHere("the handle of a mobile process belongs to where that was started. Take its Id along, and write to it by Here.Send")]
 public abstract class MobileProcess
 {
     private protected MobileProcess(MobileNode home, string id)

@@ -84,7 +84,7 @@ sealed partial class Resident
         {
             HeldTask.Await(this, task, e.Path);
         }
-        catch (Exception e) when (e is CannotTravelException or MessageTooLargeException)
+        catch (Exception e)   // also a collection that code started by Here.Restartable changes meanwhile
         {
             if (cut.TryBegin())
                 cut.Fail(CannotMoveException.For(this, e));

@@ -111,11 +111,14 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
             item = _first;
             _first = _last = null;
         }
-        while (item is not null && !_isGone)
+        while (item is not null)
         {
             var next = item.Next;
             item.Next = null;
-            item.Apply(this);
+            if (_isGone)
+                Post(item);   // it has ended meanwhile
+            else
+                item.Apply(this);
             item = next;
         }
     }
@@ -163,7 +166,7 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
         {
             there = node.Peer(destination, Id).Accept(image, out finish);
         }
-        catch (Exception e) when (e is InvalidDataException or ModuleVersionException)
+        catch (Exception e) when (e is not CannotMoveException)   // of whatever kind: another version, no memory
         {
             throw new CannotMoveException($"Mobile process {Id} stays at node {node.Name}: node {destination} refused it. {e.Message}", e);
         }
