@@ -9,6 +9,8 @@ static class PreforkProgram
 
     public static async Task<int> RunAsync(Settings settings)
     {
+        if (settings["check"] is not null)
+            return Check(settings);
         PreforkControl? asked = null;
         ControlSocket control;
         try
@@ -21,10 +23,12 @@ static class PreforkProgram
         }
 
         await using var closed = control.ConfigureAwait(false);
-        IReadOnlyList<ListeningSocket> sockets;
+        List<ListeningSocket> sockets;
+        ListeningSocket? admin;
         try
         {
-            sockets = Listen(settings);
+            sockets = Listening.Open(settings);
+            admin = settings["admin"] is { } url ? OpenAdmin(url) : null;
         }
         catch (ServeException error)
         {
@@ -32,10 +36,14 @@ static class PreforkProgram
         }
 
         var application = settings["application"]!;
-        var master = new PreforkMaster(Options(settings), _ => Task.FromResult(application), settings.Arguments, sockets);
+        using var notice = new SystemdNotice(TimeProvider.System);
+        var master = new PreforkMaster(Options(settings), _ => Task.FromResult(application), settings.Arguments, sockets) { OnPhase = notice.Tell };
         await using var ended = master.ConfigureAwait(false);
         asked = new(master);
         master.Log.Follow(line => (line.IsError ? Console.Error : Console.Out).WriteLine(line.Source == master.Options.Id ? $"skein: {line.Text}" : $"{line.Source} | {line.Text}"));
+        using var adminSocket = admin;
+        var health = await AdminServer.StartAsync(master, admin).ConfigureAwait(false);
+        await using var healthEnded = health.ConfigureAwait(false);
         using var signals = new MasterSignals(master);
         try
         {
@@ -55,24 +63,25 @@ static class PreforkProgram
         return 0;
     }
 
-    static List<ListeningSocket> Listen(Settings settings)
+    /// <summary>Tries all that can be tried without starting the application.</summary>
+    static int Check(Settings settings)
     {
-        var addresses = settings.Values["listen"].ToList();
-        if (addresses.Count == 0)
-            addresses.AddRange((Environment.GetEnvironmentVariable("ASPNETCORE_URLS") ?? "http://localhost:5000").Split(';', StringSplitOptions.RemoveEmptyEntries));
-        var sockets = new List<ListeningSocket>();
         try
         {
-            foreach (var address in addresses.SelectMany(ListenAddress.Parse))
-                sockets.Add(ListeningSocket.Open(address));
-            return sockets;
+            _ = Release.At(settings["application"]!);
+            Listening.Open(settings).ForEach(socket => socket.Dispose());
+            if (settings["admin"] is { } admin)
+                OpenAdmin(admin).Dispose();
+            return 0;
         }
-        catch
+        catch (ServeException error)
         {
-            sockets.ForEach(socket => socket.Dispose());
-            throw;
+            return Fail(error.Message, Configuration);
         }
     }
+
+    static ListeningSocket OpenAdmin(string url) =>
+        ListenAddress.Parse(url) is [{ Scheme: "http" } address, ..] ? ListeningSocket.Open(address) : throw new ServeException($"--admin takes an http address; '{url}' is none.");
 
     static PreforkOptions Options(Settings settings)
     {
@@ -85,6 +94,10 @@ static class PreforkProgram
             Queue = (int)(Number("queue") ?? 0),
             MaxRequests = Number("max-requests"),
             MaxMemory = Number("max-memory"),
+            Keys = settings["keys"],
+            Certificate = settings["certificate"],
+            CertificateKey = settings["certificate-key"],
+            AccessLog = settings["access-log"],
         };
         return options with
         {

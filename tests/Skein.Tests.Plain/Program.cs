@@ -1,5 +1,6 @@
 // The first argument says how the host is built; everything else is the same application.
 using System.Globalization;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 
@@ -34,6 +35,8 @@ if (kind == "empty")
 
 if (kind == "mvc")
     builder.Services.AddControllers();
+if (kind == "keys")
+    builder.Services.AddDataProtection();
 if (kind == "own-address")
     builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenLocalhost(1));
 
@@ -68,6 +71,8 @@ static void Map(IEndpointRouteBuilder routes)
     });
     routes.MapGet("/crash", () => Environment.FailFast("asked to"));
     routes.MapGet("/say", (string text, ILogger<Program> logger) => logger.LogWarning("said {Text}", text));
+    routes.MapGet("/protect", (string text, HttpContext context) => Protector(context).Protect(text));
+    routes.MapGet("/unprotect", (string text, HttpContext context) => Protector(context).Unprotect(text));
     routes.MapGet("/start-env", () => Run("/usr/bin/env"));
     routes.MapGet("/start-descriptors", () => Run("/bin/ls", "-l", "/proc/self/fd"));
     routes.MapGet("/throw", () => { throw new InvalidOperationException("thrown"); });
@@ -81,6 +86,8 @@ static void Map(IEndpointRouteBuilder routes)
         }
     });
 }
+
+static IDataProtector Protector(HttpContext context) => context.RequestServices.GetRequiredService<IDataProtectionProvider>().CreateProtector("test");
 
 static string Run(string program, params string[] arguments)
 {

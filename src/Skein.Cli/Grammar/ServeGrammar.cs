@@ -51,6 +51,6 @@ sealed class ServeGrammar
         var (file, arguments) = Target.Read(own.GetValue(_file) ?? [], words, "serve");
         if (file is null)
             throw CommandFailure.Usage("serve needs an application: FILE.cs or APP.dll. Other programs are served by a file of services: --config or --inetd.");
-        return new(file, _options.Read(own), arguments);
+        return new(file, [.. _options.Read(own), .. own.GetValue(_check) ? ["check=yes"] : (string[])[]], arguments);
     }
 }

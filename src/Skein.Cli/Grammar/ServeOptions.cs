@@ -23,6 +23,10 @@ sealed class ServeOptions
         Add(Options.Time("--start-timeout", "A worker that is not ready by then has failed (default 30s)."), Seconds);
         Add(Options.Time("--drain", "How long the requests of a worker that is to stop may take (default 30s).", orZero: true), Seconds);
         Add(Options.Time("--heartbeat", "Replace a worker that shows no sign of life for so long (default 30s)."), Seconds);
+        Add(Options.Text("--certificate", "FILE", "The certificate for https addresses (PEM with its chain, or PKCS#12); a changed file is read again.", "a file"), Path.GetFullPath);
+        Add(Options.Text("--certificate-key", "FILE", "Its private key (PEM), where it is in another file.", "a file"), Path.GetFullPath);
+        Add(Options.Text("--access-log", "FILE", "Append a line for each request, in the combined format.", "a file"), Path.GetFullPath);
+        Add(Options.Text("--admin", "URL", "Answer /health/live, /health/ready and /metrics (Prometheus) there.", "an address such as http://127.0.0.1:9090"), text => text);
         foreach (var (option, _) in _options)
             command.Options.Add(option);
     }

@@ -11,7 +11,7 @@ static class ServeCommand
             throw CommandFailure.Usage($"a server's name has letters, digits, '.', '-' and '_'; '{id}' is none. --id gives another.");
         var control = RunFolder.SocketOf(id);
         RunFolder.Make(control);
-        throw ServeProgram.Become("prefork", [$"application={dll}", $"control={control}", $"id={id}", .. request.Settings], request.Arguments);
+        throw ServeProgram.Become("prefork", [$"application={dll}", $"control={control}", $"keys={KeyFolder.Of(id)}", $"id={id}", .. request.Settings], request.Arguments);
     }
 }
 

@@ -117,8 +117,8 @@ sealed class PreforkControl(PreforkMaster master)
         json.WriteNumber("connections", beat.Connections);
         json.WriteNumber("microseconds", beat.Microseconds);
         json.WriteNumber("heap", beat.Heap);
-        json.WriteNumber("memory", ProcessUse.ResidentBytes(process.Pid) ?? 0);
-        json.WriteNumber("processorSeconds", ProcessUse.ProcessorTime(process.Pid)?.TotalSeconds ?? 0);
+        json.WriteNumber("memory", process.ResidentBytes);
+        json.WriteNumber("processorSeconds", process.ProcessorTime.TotalSeconds);
         json.WriteNumber("silentSeconds", Math.Round(process.Silence.TotalSeconds, 1));
     }
 }

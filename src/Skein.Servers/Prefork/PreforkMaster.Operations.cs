@@ -10,7 +10,17 @@ partial class PreforkMaster
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
-        _ = Commit(release, await BringUpAsync(release, _options.Workers + _options.Spares, cancellationToken).ConfigureAwait(false));
+        List<ServingProcess> fresh = [];
+        if (_options.Keys is { } keys && !Directory.Exists(keys))
+        {
+            // The first one makes the keys, and the others find them: two that make them at once would not know each other's.
+            fresh.AddRange(await BringUpAsync(release, 1, cancellationToken).ConfigureAwait(false));
+            Directory.CreateDirectory(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+
+        fresh.AddRange(await BringUpAsync(release, _options.Workers + _options.Spares - fresh.Count, cancellationToken).ConfigureAwait(false));
+        _ = Commit(release, fresh);
+        OnPhase?.Invoke(PreforkPhase.Serving);
         _upkeep = Task.Run(UpkeepAsync, CancellationToken.None);
     }
 
@@ -25,6 +35,7 @@ partial class PreforkMaster
         try
         {
             RefuseWhenStopping();
+            OnPhase?.Invoke(PreforkPhase.Reloading);
             WarnIfOverwritten();
             var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
             Say(LogSeverity.Information, $"reloading from {release.Folder}.");
@@ -36,6 +47,7 @@ partial class PreforkMaster
         }
         finally
         {
+            OnPhase?.Invoke(_stopping.IsCancellationRequested ? PreforkPhase.Stopping : PreforkPhase.Serving);
             _turn.Release();
         }
     }
@@ -76,7 +88,11 @@ partial class PreforkMaster
         lock (_lock)
         {
             if (!_stopping.IsCancellationRequested)
+            {
+                OnPhase?.Invoke(PreforkPhase.Stopping);
                 _stopping.Cancel();
+            }
+
             foreach (var process in _processes)
             {
                 if (now || process.State == ServingState.Starting)

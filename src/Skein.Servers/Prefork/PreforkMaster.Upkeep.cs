@@ -12,7 +12,7 @@ partial class PreforkMaster
     readonly SemaphoreSlim _changed = new(0);
     long? _nextStart;   // no worker is started before
     long _lastFailure;
-    bool _saidOverwritten;
+    Release? _saidOverwritten;
 
     async Task UpkeepAsync()
     {
@@ -46,6 +46,7 @@ partial class PreforkMaster
     /// <summary>A worker that served, or was to, has ended by itself.</summary>
     void Crashed(ServingProcess process, ExitStatus status)
     {
+        Interlocked.Increment(ref _crashes);
         var pause = Failed();
         var how = ServingProcess.Describe(status);
         var next = pause > TimeSpan.Zero ? $"the next start is in {pause.TotalSeconds:0.0} s" : "another takes its place";
@@ -153,7 +154,7 @@ partial class PreforkMaster
             {
                 if (process.Beat.Requests >= process.MostRequests)
                     process.Retiring = $"it has answered {process.Beat.Requests} requests (--max-requests)";
-                else if (ProcessUse.ResidentBytes(process.Pid) is { } bytes && bytes >= process.MostMemory)
+                else if (process.ResidentBytes is var bytes && bytes >= process.MostMemory)
                     process.Retiring = $"it has {bytes >> 20} MiB of memory (--max-memory)";
                 if (process.Retiring is not null)
                     break;
@@ -165,9 +166,9 @@ partial class PreforkMaster
 
     void WarnIfOverwritten()
     {
-        if (_saidOverwritten || Release?.Overwritten() is not [var first, ..] files)
+        if (_saidOverwritten == Release || Release?.Overwritten() is not [var first, ..] files)
             return;
-        _saidOverwritten = true;
+        _saidOverwritten = Release;
         Say(LogSeverity.Warning,
             $"{(files.Count == 1 ? first : $"{first} and {files.Count - 1} more")} in {Release.Folder} {(files.Count == 1 ? "was" : "were")} overwritten while workers run it; they may crash or mix versions. " +
             "Put each release into a folder of its own, point a symbolic link at it, and reload.");

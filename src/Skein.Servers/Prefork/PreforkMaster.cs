@@ -26,6 +26,8 @@ sealed partial class PreforkMaster : IAsyncDisposable
     readonly List<ServingProcess> _processes = [];
     Release? _release;
     Task _upkeep = Task.CompletedTask;
+    ServedBeat _ended = ServedBeat.None;
+    int _crashes;
     int _wanted;
     int _count;
 
@@ -95,7 +97,24 @@ sealed partial class PreforkMaster : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    IReadOnlyList<ServingProcess> Serving()
+    /// <summary>Is told when something begins; must not wait.</summary>
+    public Action<PreforkPhase>? OnPhase { get; init; }
+
+    /// <summary>How many workers ended by themselves, or had to be killed.</summary>
+    public int Crashes => Volatile.Read(ref _crashes);
+
+    /// <summary>What all workers together have served so far, those that have ended too.</summary>
+    public ServedBeat Total
+    {
+        get
+        {
+            lock (_lock)
+                return _processes.Aggregate(_ended, (sum, process) => sum + process.Beat);
+        }
+    }
+
+    /// <summary>Those that accept connections and will go on to.</summary>
+    public IReadOnlyList<ServingProcess> Serving()
     {
         lock (_lock)
             return [.. _processes.Where(process => process.State == ServingState.Serving && process.Retiring is null && process.Release == _release)];
@@ -115,6 +134,9 @@ sealed partial class PreforkMaster : IAsyncDisposable
             Queue = _options.Queue,
             Drain = _options.Drain,
             Keys = _options.Keys,
+            Certificate = _options.Certificate,
+            CertificateKey = _options.CertificateKey,
+            AccessLog = _options.AccessLog,
         };
         ServingProcess process;
         lock (_lock)
@@ -150,6 +172,7 @@ sealed partial class PreforkMaster : IAsyncDisposable
         lock (_lock)
         {
             _processes.Remove(process);
+            _ended += process.Beat;
             wasCounted = process.IsCounted;
             wasExpected = process.IsDraining || _stopping.IsCancellationRequested;
         }
@@ -165,4 +188,12 @@ sealed partial class PreforkMaster : IAsyncDisposable
     /// <summary>Why a worker did not become ready, with the last it printed.</summary>
     static string Explain(ServingProcess process, string cause) =>
         process.LastLines is { Length: > 0 } lines ? $"worker {process.Id} could not serve: {cause}. It printed:\n{lines}" : $"worker {process.Id} could not serve: {cause}.";
+}
+
+/// <summary>What a server is about.</summary>
+enum PreforkPhase
+{
+    Serving,
+    Reloading,
+    Stopping,
 }

@@ -35,4 +35,13 @@ sealed record PreforkOptions
 
     /// <summary>Where the keys are kept that sign cookies; null: where the application keeps them.</summary>
     public string? Keys { get; init; }
+
+    /// <summary>The file of the certificate for https addresses.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>The file of its key, where it is not in the same one.</summary>
+    public string? CertificateKey { get; init; }
+
+    /// <summary>The file that gets a line for each request.</summary>
+    public string? AccessLog { get; init; }
 }

@@ -54,6 +54,11 @@ sealed class ServingProcess
     /// <summary>What it last said of itself.</summary>
     public ServedBeat Beat { get; private set; } = ServedBeat.None;
 
+    /// <summary>Its physical memory.</summary>
+    public long ResidentBytes => ProcessUse.ResidentBytes(Pid) ?? 0;
+
+    public TimeSpan ProcessorTime => ProcessUse.ProcessorTime(Pid) ?? TimeSpan.Zero;
+
     /// <summary>How long it has said nothing.</summary>
     public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _heard));
 

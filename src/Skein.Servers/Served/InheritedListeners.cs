@@ -1,7 +1,10 @@
 using System.Net;
+using System.Net.Security;
 using System.Runtime.Versioning;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -27,12 +30,19 @@ sealed class InheritedListeners : IConnectionListenerFactory, IConnectionListene
     public void Configure(KestrelServerOptions options)
     {
         _logger = options.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Skein.Serve");
+        var certificate = _served.Settings.Certificate is { } file ? new CertificateFile(file, _served.Settings.CertificateKey, TimeProvider.System) { OnFailure = error => _logger.NoCertificate(error.Message) } : null;
         foreach (var (endPoint, isSecure, _) in _left)
         {
             if (endPoint is IPEndPoint internet)
-                options.Listen(internet);
+                options.Listen(internet, Secure);
             else
-                options.ListenUnixSocket(endPoint.ToString()!);
+                options.ListenUnixSocket(endPoint.ToString()!, Secure);
+
+            void Secure(ListenOptions listen)
+            {
+                if (isSecure && certificate is not null)
+                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current }) });
+            }
         }
     }
 
@@ -80,6 +90,9 @@ static partial class ServedMessages
 {
     [LoggerMessage(Level = LogLevel.Warning, Message = "The application wants to listen on {EndPoint}, but it is served by 'skein serve': only what --listen names is listened on.")]
     public static partial void NotServed(this ILogger logger, EndPoint endPoint);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Reason} New connections get the one before.")]
+    public static partial void NoCertificate(this ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "No connection can be accepted ({Error}); the next try is in {Pause}.")]
     public static partial void NotAccepted(this ILogger logger, string error, TimeSpan pause);

@@ -58,6 +58,7 @@ sealed class RequestCounter(ServedApplication served) : IStartupFilter
 
     void End(HttpContext context, long began)
     {
+        served.AccessLog?.Add(context, TimeProvider.System.GetElapsedTime(began));
         served.Requests.RequestEnds(began, context.Response.StatusCode >= StatusCodes.Status500InternalServerError);
         if (served.IsDraining && !context.Response.HasStarted)
             EndConnection(context);   // what has been told that the connection stays must be able to use it

@@ -37,9 +37,15 @@ sealed partial class ServedApplication
     IHostApplicationLifetime? _lifetime;
     int _draining;
 
-    ServedApplication(ServedSettings settings) => Settings = settings;
+    ServedApplication(ServedSettings settings)
+    {
+        Settings = settings;
+        AccessLog = settings.AccessLog is { } file ? new(file) : null;
+    }
 
     public ServedSettings Settings { get; }
+
+    public AccessLog? AccessLog { get; }
 
     public RequestCounts Requests { get; } = new();
 
@@ -59,6 +65,7 @@ sealed partial class ServedApplication
             _ = Libc.Control(descriptor, SetDescriptorFlags, CloseOnExec);   // what the application starts must not hold the port
         new Thread(served.Listen, 256 * 1024) { IsBackground = true, Name = "skein-master" }.Start();
         new Thread(served.SendBeats, 128 * 1024) { IsBackground = true, Name = "skein-beat" }.Start();
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => served.End();
         ServedHost.Watch(served);
     }
 
@@ -67,6 +74,13 @@ sealed partial class ServedApplication
     {
         _lifetime = lifetime;
         Send(new(ServedMessage.Ready));
+    }
+
+    /// <summary>The process ends: what it has served since its last beat counts too.</summary>
+    void End()
+    {
+        AccessLog?.DisposeAsync().AsTask().Wait(BeatTime);
+        Send(Requests.Beat(TimeSpan.Zero).ToMessage());
     }
 
     void Listen()

@@ -51,6 +51,8 @@ sealed class ServedHost(ServedApplication served) : IObserver<DiagnosticListener
         services.PostConfigure<KestrelServerOptions>(listeners.Configure);
         services.PostConfigure<HostOptions>(options => options.ShutdownTimeout = served.Settings.Drain);
         services.AddHostedService(provider => new ReadyReport(served, provider.GetRequiredService<IHostApplicationLifetime>()));
+        if (served.Settings.Keys is { } keys)
+            SharedKeys.Add(services, keys, served.Settings.Server);
         if (served.Settings.Threads > 0)
         {
             services.AddSingleton(new ChosenModel(ServerModel.Dispatcher(served.Settings.Threads, served.Settings.Queue), new()));

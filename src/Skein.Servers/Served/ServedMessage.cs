@@ -48,6 +48,11 @@ sealed record ServedBeat(long Requests, long Failed, long Active, long Connectio
     /// <summary>It has said nothing yet.</summary>
     public static ServedBeat None { get; } = new(0, 0, 0, 0, 0, 0, 0);
 
+    /// <summary>Of both together.</summary>
+    public static ServedBeat operator +(ServedBeat one, ServedBeat other) => new(
+        one.Requests + other.Requests, one.Failed + other.Failed, one.Active + other.Active, one.Connections + other.Connections,
+        one.Heap + other.Heap, Math.Max(one.PoolDelay, other.PoolDelay), one.Microseconds + other.Microseconds);
+
     public ServedMessage ToMessage() => new(ServedMessage.Beat, Requests, Failed, Active, Connections, Heap, PoolDelay, Microseconds);
 
     public static ServedBeat Of(ServedMessage message) => message.Numbers is [var requests, var failed, var active, var connections, var heap, var delay, var time]

@@ -34,6 +34,14 @@ sealed record ServedSettings
     /// <summary>Where the keys are kept that sign cookies; null: where the application keeps them.</summary>
     public string? Keys { get; init; }
 
+    /// <summary>The file of the certificate for https addresses, and the one of its key.</summary>
+    public string? Certificate { get; init; }
+
+    public string? CertificateKey { get; init; }
+
+    /// <summary>The file that gets a line for each request.</summary>
+    public string? AccessLog { get; init; }
+
     public override string ToString()
     {
         List<string> lines =
@@ -46,8 +54,12 @@ sealed record ServedSettings
             $"queue={Queue}",
             $"drain={Drain.TotalSeconds.ToString(CultureInfo.InvariantCulture)}",
         ];
-        if (Keys is not null)
-            lines.Add($"keys={Keys}");
+        foreach (var (name, value) in ((string, string?)[])[("keys", Keys), ("certificate", Certificate), ("certificate-key", CertificateKey), ("access-log", AccessLog)])
+        {
+            if (value is not null)
+                lines.Add($"{name}={value}");
+        }
+
         return string.Join('\n', lines);
     }
 
@@ -64,6 +76,9 @@ sealed record ServedSettings
             Queue = Number("queue"),
             Drain = TimeSpan.FromSeconds(double.Parse(values["drain"].First(), CultureInfo.InvariantCulture)),
             Keys = values["keys"].FirstOrDefault(),
+            Certificate = values["certificate"].FirstOrDefault(),
+            CertificateKey = values["certificate-key"].FirstOrDefault(),
+            AccessLog = values["access-log"].FirstOrDefault(),
         };
 
         int Number(string name) => int.Parse(values[name].First(), CultureInfo.InvariantCulture);

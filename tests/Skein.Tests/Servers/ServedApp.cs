@@ -54,7 +54,9 @@ sealed partial class ServedApp : IAsyncDisposable
         }
     }
 
-    public static ServedApp Begin(params string[] options)
+    public static ServedApp Begin(params string[] options) => Begin(new Dictionary<string, string>(), options);
+
+    public static ServedApp Begin(Dictionary<string, string> environment, params string[] options)
     {
         var folder = new ScratchFolder();
         CopyTo(folder["1"]);
@@ -64,7 +66,7 @@ sealed partial class ServedApp : IAsyncDisposable
         string[] words = ["serve", Path.Combine(folder["current"], "Skein.Tests.Plain.dll"), "--id", Path.GetFileName(folder.Path), .. own];
         if (!own.Contains("--listen"))
             words = [.. words, "--listen", "http://127.0.0.1:0"];
-        var environment = new Dictionary<string, string> { ["SKEIN_HOME"] = folder["home"] };
+        environment["SKEIN_HOME"] = folder["home"];
         return new(SkeinCommand.Start([.. words, .. end < 0 ? [] : options[end..]], environment), folder);
     }
 

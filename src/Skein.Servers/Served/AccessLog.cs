@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Http;
+
+namespace Skein;
+
+/// <summary>
+/// A line for each request, in the combined format of Apache httpd and nginx with the time it took, in seconds, at the end. All workers append
+/// to one file, whole lines at a time; a new worker opens it anew, so a reload follows a log that was rotated.
+/// </summary>
+sealed class AccessLog : IAsyncDisposable
+{
+    const int Waiting = 10_000;
+
+    readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(Waiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+    readonly FileStream _file;
+    readonly Task _writing;
+
+    public AccessLog(string file)
+    {
+        // Not buffered: what is written in one call stands together.
+        _file = new(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        _writing = Task.Run(WriteAsync);
+    }
+
+    public void Add(HttpContext context, TimeSpan duration)
+    {
+        var request = context.Request;
+        _lines.Writer.TryWrite(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{context.Connection.RemoteIpAddress?.ToString() ?? "-"} - {Safe(context.User.Identity?.Name)} [{TimeProvider.System.GetLocalNow():dd/MMM/yyyy:HH:mm:ss zzz}] \"{Safe(request.Method)} {Safe(request.PathBase + request.Path + request.QueryString)} {request.Protocol}\" {context.Response.StatusCode} {context.Response.ContentLength?.ToString(CultureInfo.InvariantCulture) ?? "-"} \"{Safe(request.Headers.Referer)}\" \"{Safe(request.Headers.UserAgent)}\" {duration.TotalSeconds:0.000000}\n"));
+    }
+
+    /// <summary>Writes what waits, and no more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _lines.Writer.TryComplete();
+        await _writing.ConfigureAwait(false);
+        await _file.DisposeAsync().ConfigureAwait(false);
+    }
+
+    // A client must not be able to write lines of its own.
+    static string Safe(string? text) =>
+        string.IsNullOrEmpty(text) ? "-" : string.Concat(text.Select(c => char.IsControl(c) ? '?' : c is '"' ? '\'' : c));
+
+    async Task WriteAsync()
+    {
+        var batch = new StringBuilder();
+        while (await _lines.Reader.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (batch.Length < 32 * 1024 && _lines.Reader.TryRead(out var line))
+                batch.Append(line);
+            try
+            {
+                await _file.WriteAsync(Encoding.UTF8.GetBytes(batch.ToString())).ConfigureAwait(false);
+            }
+            catch (IOException)
+            {
+                // The disk is full: requests are served all the same.
+            }
+
+            batch.Clear();
+        }
+    }
+}
