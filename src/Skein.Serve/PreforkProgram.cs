@@ -40,7 +40,7 @@ static class PreforkProgram
         var master = new PreforkMaster(Options(settings), _ => Task.FromResult(application), settings.Arguments, sockets) { OnPhase = notice.Tell };
         await using var ended = master.ConfigureAwait(false);
         asked = new(master);
-        master.Log.Follow(line => (line.IsError ? Console.Error : Console.Out).WriteLine(line.Source == master.Options.Id ? $"skein: {line.Text}" : $"{line.Source} | {line.Text}"));
+        master.Log.Follow(line => (line.IsError ? Console.Error : Console.Out).WriteLine(line.Origin == master.Options.Id ? $"skein: {line.Text}" : $"{line.Origin} | {line.Text}"));
         using var adminSocket = admin;
         var health = await AdminServer.StartAsync(master, admin).ConfigureAwait(false);
         await using var healthEnded = health.ConfigureAwait(false);

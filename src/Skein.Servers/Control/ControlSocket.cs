@@ -175,11 +175,11 @@ sealed partial class ControlSocket : IAsyncDisposable
     static bool IsAllowed(Socket client)
     {
         Span<byte> credentials = stackalloc byte[12];
-        return client.GetRawSocketOption(SocketLevel, PeerCredentials, credentials) == 12
+        return client.GetRawSocketOption(SocketLevel, PeerCredentialsOption, credentials) == 12
             && BitConverter.ToUInt32(credentials[4..8]) is var user && (user == 0 || user == UserId());
     }
 
-    const int SocketLevel = 1, PeerCredentials = 17;
+    const int SocketLevel = 1, PeerCredentialsOption = 17;
 
     [LibraryImport("libc", EntryPoint = "geteuid")] private static partial uint UserId();
 }

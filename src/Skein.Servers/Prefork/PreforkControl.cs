@@ -34,8 +34,8 @@ sealed class PreforkControl(PreforkMaster master)
             _ = running.ContinueWith(_ => lines.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             await foreach (var line in lines.Reader.ReadAllAsync(request.Gone).ConfigureAwait(false))
             {
-                if (!before.Contains(line.Source))
-                    await request.SayAsync(line.Source == master.Options.Id ? line.Text : $"{line.Source} | {line.Text}").ConfigureAwait(false);
+                if (!before.Contains(line.Origin))
+                    await request.SayAsync(line.Origin == master.Options.Id ? line.Text : $"{line.Origin} | {line.Text}").ConfigureAwait(false);
             }
 
             await running.ConfigureAwait(false);
@@ -67,12 +67,12 @@ sealed class PreforkControl(PreforkMaster master)
         }
 
         Task WriteAsync(ServeLine line) =>
-            line.Time < since || line.Severity < severity || (source.Length > 0 && source != line.Source)
+            line.Time < since || line.Severity < severity || (source.Length > 0 && source != line.Origin)
                 ? Task.CompletedTask
                 : request.DataAsync(json =>
                 {
                     json.WriteString("time", line.Time);
-                    json.WriteString("id", line.Source);
+                    json.WriteString("id", line.Origin);
                     json.WriteString("level", line.Severity.ToString().ToLowerInvariant());
                     json.WriteString("text", line.Text);
                 });

@@ -41,9 +41,9 @@ sealed class ServeLog(TimeProvider time)
     }
 }
 
-/// <param name="Source">The worker that printed it; the server's own id where the master says it.</param>
+/// <param name="Origin">The worker that printed it; the server's own id where the master says it.</param>
 /// <param name="IsError">It was printed on standard error.</param>
-sealed record ServeLine(long Number, DateTimeOffset Time, string Source, LogSeverity Severity, string Text, bool IsError);
+sealed record ServeLine(long Number, DateTimeOffset Time, string Origin, LogSeverity Severity, string Text, bool IsError);
 
 /// <summary>As the framework's console prints them.</summary>
 enum LogSeverity
