@@ -81,7 +81,6 @@ static class Faulty
 
     static async Task Half(HttpContext context)
     {
-        context.Response.ContentLength = 10;
         await context.Response.WriteAsync("half ");
         await WaitFor("die", context.RequestAborted);
         Exit();
