@@ -30,6 +30,15 @@ public class LimiterTests
     }
 
     [Fact]
+    public void Work_that_has_become_heavier_is_not_taken_for_a_queue()
+    {
+        var limit = new VegasLimit(new());
+        Serve(limit, capacity: 100, windows: 300);
+        Serve(limit, capacity: 100, windows: 300, length: 5000);
+        Assert.InRange(limit.Limit, 100, 210);
+    }
+
+    [Fact]
     public void Few_requests_say_nothing_about_the_limit()
     {
         var limit = new VegasLimit(new() { Initial = 50 });
@@ -101,10 +110,10 @@ public class LimiterTests
         Assert.True(served > 0);
     }
 
-    // A service that does so many at a time, each in a millisecond; more of them share it. As many are offered as the limit lets in.
-    static void Serve(VegasLimit limit, int capacity, int windows)
+    // A service that does so many at a time; more of them share it. As many are offered as the limit lets in.
+    static void Serve(VegasLimit limit, int capacity, int windows, double length = 1000)
     {
         for (var i = 0; i < windows; i++)
-            limit.Update(1000 * Math.Max(1, (double)limit.Limit / capacity), limit.Limit);
+            limit.Update(length * Math.Max(1, (double)limit.Limit / capacity), limit.Limit);
     }
 }
