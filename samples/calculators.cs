@@ -35,7 +35,7 @@ const int Threads = 8;
 try
 {
     var settings = Settings.Of(args);
-    var sessions = new Sessions();
+    using var sessions = new Sessions();
     var options = new StreamServerOptions { HalfClose = true, MaxConnections = 1000 };
     await using var stateless = await SkeinServer.StartAsync(At("stateless"), Serve(request => Calculate(request, "server_type", "stateless")), ServerModel.Threaded, options);
     Say("stateless", stateless.EndPoint);
@@ -154,50 +154,37 @@ static class Calculator
 sealed class RefusedException(string message) : Exception(message);
 
 /// <summary>The session of one client: what it has calculated, oldest first.</summary>
-sealed class Session(string id)
+sealed class Session
 {
     readonly long _started = TimeProvider.System.GetTimestamp();
 
-    public string Id => id;
+    public string Id { get; set; } = "";
 
     public TimeSpan Age => TimeProvider.System.GetElapsedTime(_started);
-
-    public long LastUsed { get; set; } = TimeProvider.System.GetTimestamp();
 
     public List<(string Operation, double Result)> History { get; } = [];
 
     public double? LastResult => History.Count > 0 ? History[^1].Result : null;
 }
 
-/// <summary>The sessions of the stateful calculator. One thread serves all its connections, so none of this is locked.</summary>
-sealed class Sessions
+/// <summary>The sessions of the stateful calculator. One thread serves all its connections, so what is in a session is not locked.</summary>
+sealed class Sessions : IDisposable
 {
-    const int Most = 10_000, LongestHistory = 1000;   // what comes in from outside must not grow without end
+    const int LongestHistory = 1000;   // what comes in from outside must not grow without end
 
-    static readonly TimeSpan Idle = TimeSpan.FromMinutes(30);
-
-    readonly Dictionary<string, LinkedListNode<Session>> _byId = [];
-    readonly LinkedList<Session> _byUse = [];   // least recently used first
+    readonly SessionTable<Session> _sessions = new(new() { MaxSessions = 10_000, IdleTimeout = TimeSpan.FromMinutes(30) });
 
     /// <summary>The one that the id names; a new one if there is none: ids are never taken from a client.</summary>
     public Session Of(string? id)
     {
-        while (_byUse.First is { } first && (_byUse.Count > Most || TimeProvider.System.GetElapsedTime(first.Value.LastUsed) > Idle))
-            End(first.Value);
-        if (id is null || !_byId.TryGetValue(id, out var node))
-        {
-            var session = new Session(Guid.NewGuid().ToString("N"));   // 122 bits from the system's source
-            node = _byId[session.Id] = new(session);
-        }
-        else
-        {
-            _byUse.Remove(node);
-            node.Value.LastUsed = TimeProvider.System.GetTimestamp();
-        }
-
-        _byUse.AddLast(node);
-        return node.Value;
+        if (_sessions.TryGet(id, out var known))
+            return known;
+        var session = new Session();
+        session.Id = _sessions.Create(session);
+        return session;
     }
+
+    public void Dispose() => _sessions.Dispose();
 
     public JsonObject Serve(Session session, JsonElement request) => Calculator.Text(request, "operation") switch
     {
@@ -211,7 +198,7 @@ sealed class Sessions
             ["operation_count"] = session.History.Count,
             ["last_result"] = session.LastResult,
         },
-        "stats" => new() { ["total_sessions"] = _byId.Count, ["your_operations"] = session.History.Count, ["session_age"] = session.Age.TotalSeconds },
+        "stats" => new() { ["total_sessions"] = _sessions.Count, ["your_operations"] = session.History.Count, ["session_age"] = session.Age.TotalSeconds },
         "end_session" => End(session),
         _ => throw new RefusedException("Unknown operation: it is one of start_session, calculate, use_last, undo, history, stats, end_session."),
     };
@@ -237,8 +224,7 @@ sealed class Sessions
 
     JsonObject End(Session session)
     {
-        if (_byId.Remove(session.Id, out var node))
-            _byUse.Remove(node);
+        _sessions.Remove(session.Id);
         return new() { ["message"] = "The session has ended." };
     }
 

@@ -25,6 +25,8 @@ static class Catalog
         MobileFunctions.Move,
         MobileFunctions.Parked,
         .. OperatingSystem.IsLinux() ? [RingExperiments.Latency, RingExperiments.Throughput, ObjectCalls.Create] : (Func<Scale, Experiment>[])[],
+        Sessions.Memory,
+        Sessions.Use,
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All(new Scale(1)).Select(experiment => experiment.Name)];

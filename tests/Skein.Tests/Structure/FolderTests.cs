@@ -27,6 +27,8 @@ public partial class FolderTests
             ["Isolated"],
             ["Streams"],
             ["Control"],   // how a server that runs is asked
+            ["State"],
+            ["Clients"],
             ["Served"],    // a worker of `skein serve`: what happens inside of the application
             ["Prefork"],   // its master
             ["SuperServer"],

@@ -1,0 +1,93 @@
+// The slow page: its handler waits 200 ms for a database, and blocks its thread meanwhile. Two clients ask for it at the same time, under
+// every model of serving: what does the second one wait?
+//
+//   dotnet run samples/slow-page.cs
+//
+// What to see: where there is one thread the second waits for the first one's page and for its own. Kestrel has a pool of threads, so that two
+// blocked handlers do not show; sixty-four would (see docs/servers.md).
+
+#:project ../src/Skein.Servers
+using System.Diagnostics;
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Data.Sqlite;
+using Skein;
+using SQLitePCL;
+
+[assembly: SupportedOSPlatform("linux")]
+
+// The system's SQLite.
+NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, (name, assembly, path) =>
+    NativeLibrary.Load(name == "e_sqlite3" ? "libsqlite3.so.0" : name, assembly, path));
+raw.SetProvider(new SQLite3Provider_e_sqlite3());
+var folder = Directory.CreateTempSubdirectory("skein-page-");
+var file = $"{folder}/pages.db";
+Query("CREATE TABLE page (title TEXT); INSERT INTO page VALUES ('the slow page')");
+
+Console.WriteLine($"{"",-28}{"client 1",10}{"client 2",10}");
+foreach (var model in new[] { ServerModel.Iterative, ServerModel.Threaded, ServerModel.Dispatcher(threads: 4, queue: 16), ServerModel.EventLoop })
+{
+    await using (var http = await StartHttp(model))
+    {
+        using var client = new HttpClient();
+        await Measure($"{model}, HTTP", () => client.GetStringAsync(http.Urls.Single()));
+    }
+
+    await using var streams = await SkeinServer.StartAsync(
+        new IPEndPoint(IPAddress.Loopback, 0), connection => connection.Transport.Output.WriteAsync(Encoding.UTF8.GetBytes(SlowPage())).AsTask(), model);
+    await Measure($"{model}, streams", async () =>
+    {
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync((IPEndPoint)streams.EndPoint);
+        return await new StreamReader(client.GetStream()).ReadToEndAsync();
+    });
+}
+
+folder.Delete(recursive: true);
+
+async Task Measure(string name, Func<Task<string>> ask)
+{
+    await ask();   // code is compiled, connections are made
+    var started = Stopwatch.GetTimestamp();
+    var waited = (await Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
+    {
+        var page = await ask();
+        return page == "the slow page" ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : throw new InvalidDataException(page);
+    }))).Order().ToArray();
+    Console.WriteLine($"{name,-28}{waited[0],7:F0} ms{waited[1],7:F0} ms");
+}
+
+async Task<WebApplication> StartHttp(ServerModel model)
+{
+    var builder = WebApplication.CreateEmptyBuilder(new());
+    builder.WebHost.UseKestrelCore();
+    builder.UseSkein(model);
+    var application = builder.Build();
+    application.Urls.Add("http://127.0.0.1:0");
+    application.Run(context => context.Response.WriteAsync(SlowPage()));
+    await application.StartAsync();
+    return application;
+}
+
+string SlowPage() => Query("SELECT title FROM page WHERE wait(200) = 0");
+
+// The library's calls block; `wait` stands for all that makes a database slow.
+string Query(string sql)
+{
+    using var database = new SqliteConnection($"Data Source={file};Pooling=False");
+    database.Open();
+    database.CreateFunction("wait", (int milliseconds) =>
+    {
+        Thread.Sleep(milliseconds);
+        return 0;
+    });
+    using var command = database.CreateCommand();
+    command.CommandText = sql;
+    return command.ExecuteScalar() as string ?? "";
+}

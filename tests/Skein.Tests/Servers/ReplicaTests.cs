@@ -1,0 +1,325 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Skein.Tests.Cli;
+
+namespace Skein.Tests.Servers;
+
+/// <summary>Several servers look like one that is never slow, sick or gone.</summary>
+public sealed class ReplicaTests
+{
+    [Fact]
+    public async Task Requests_spread_over_the_replicas_and_arrive_as_they_were_sent()
+    {
+        await using var servers = await Replicas.StartAsync(3, async context =>
+        {
+            using var reader = new StreamReader(context.Request.Body);
+            await context.Response.WriteAsync($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString} {context.Request.Headers["X-Tag"]} {context.Request.ContentType} {await reader.ReadToEndAsync()}");
+        });
+        using var client = servers.Client();
+        foreach (var method in new[] { HttpMethod.Put, HttpMethod.Post })
+        {
+            for (var i = 0; i < 50; i++)
+            {
+                using var request = new HttpRequestMessage(method, $"http://shop/cart/{i}?q=a%20b") { Content = new StringContent($"body {i}") };
+                request.Headers.Add("X-Tag", $"t{i}");
+                using var response = await client.SendAsync(request).Within();
+                Assert.Equal($"{method} /cart/{i}?q=a%20b t{i} text/plain; charset=utf-8 body {i}", await response.Content.ReadAsStringAsync());
+                Assert.Equal($"http://shop/cart/{i}?q=a%20b", response.RequestMessage?.RequestUri?.OriginalString);
+            }
+        }
+
+        Assert.All(servers.Counts, count => Assert.InRange(count, 10, 60));
+        Assert.Equal(100, servers.Counts.Sum());
+    }
+
+    [Fact]
+    public async Task The_replica_with_less_to_do_is_chosen_and_connections_are_parallel()
+    {
+        var gate = new Gate();
+        await using var servers = await Replicas.StartAsync(2, _ => gate.PassAsync());
+        using var client = servers.Client();
+        var waiting = new List<Task<HttpResponseMessage>>();
+        for (var i = 0; i < 20; i++)
+        {
+            waiting.Add(client.PostAsync("http://shop/", null));
+            await Limits.Until(() => gate.Inside == i + 1, "the request to arrive");
+        }
+
+        Assert.Equal([10, 10], servers.Counts);
+        gate.Open();
+        Assert.All(await Task.WhenAll(waiting).Within(), response => Assert.Equal(HttpStatusCode.OK, response.StatusCode));
+    }
+
+    [Fact]
+    public async Task A_replica_that_is_killed_is_not_noticed()
+    {
+        var processes = new List<Process<Nothing>>();
+        var addresses = new List<Uri>();
+        for (var i = 0; i < 3; i++)
+        {
+            var listening = new TaskCompletionSource<string>();
+            processes.Add(await Place.OsProcess.StartAsync(ServeAsync, Callback.To((string address) => listening.TrySetResult(address))));
+            addresses.Add(new(await listening.Task.Within(30)));
+        }
+
+        using var client = new HttpClient(new ReplicaHandler(ReplicaSource.List(addresses), new() { RetryBudget = 1 })) { Timeout = Limits.Seconds(10) };
+        var (answered, killed) = (0, new TaskCompletionSource());
+        await Parallel.ForAsync(0, 8, async (_, token) =>
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                Assert.Equal("here", await client.GetStringAsync("http://shop/", token));
+                if (Interlocked.Increment(ref answered) == 200)
+                {
+                    processes[1].Kill();
+                    killed.SetResult();
+                }
+            }
+        }).Within(30);
+        await killed.Task.Within();
+        Assert.Equal(800, answered);
+        foreach (var process in processes)
+            await process.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_replica_that_stalls_is_overtaken_and_told_that_nobody_waits_for_it()
+    {
+        var (stalled, told) = (new Gate(), 0);
+        await using var servers = await Replicas.StartAsync(3, async context =>
+        {
+            if (Replicas.NumberOf(context) != 0)
+                return;
+            context.RequestAborted.Register(() => Interlocked.Increment(ref told));
+            await stalled.PassAsync(context.RequestAborted);
+        });
+        using var client = servers.Client(new() { HedgeAfter = TimeSpan.FromMilliseconds(20), RetryBudget = 1 });
+        for (var i = 0; i < 60; i++)
+        {
+            using var response = await client.GetAsync("http://shop/").Within();
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        Assert.InRange(stalled.Entered, 1, 60);
+        await Limits.Until(() => told == stalled.Entered, "the stalled replica to be told");
+        Assert.Equal([servers.Addresses[0]], servers.Handler!.Ejected);   // it was always overtaken
+        stalled.Open();
+    }
+
+    [Fact]
+    public async Task A_request_that_may_not_be_repeated_is_sent_once()
+    {
+        await using var servers = await Replicas.StartAsync(3, context =>
+        {
+            context.Response.StatusCode = context.Request.Path == "/busy" ? 503 : 200;
+            if (context.Request.Path == "/break")
+                context.Abort();
+            return Task.CompletedTask;
+        });
+        using var client = servers.Client();
+        using var busy = await client.PostAsync("http://shop/busy", new StringContent("x")).Within();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, busy.StatusCode);
+        Assert.Equal(1, servers.Counts.Sum());
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.PostAsync("http://shop/break", new StringContent("x")).Within());
+        Assert.Equal(2, servers.Counts.Sum());
+
+        using var keyed = new HttpRequestMessage(HttpMethod.Post, "http://shop/busy") { Content = new StringContent("x"), Headers = { { "Idempotency-Key", "7" } } };
+        using var tried = await client.SendAsync(keyed).Within();
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, 5), (tried.StatusCode, servers.Counts.Sum()));   // all three
+    }
+
+    [Fact]
+    public async Task What_could_not_be_sent_goes_to_another_replica_whatever_it_is()
+    {
+        await using var servers = await Replicas.StartAsync(1, _ => Task.CompletedTask);
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));   // and does not listen: refused
+        var nobody = new Uri($"http://{closed.LocalEndPoint}");
+        using var client = new HttpClient(new ReplicaHandler(ReplicaSource.List(nobody, servers.Addresses[0])));
+        for (var i = 0; i < 40; i++)
+        {
+            using var response = await client.PostAsync("http://shop/", new StringContent("x")).Within();
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        using var hopeless = new HttpClient(new ReplicaHandler(ReplicaSource.List(nobody)));
+        var error = await Assert.ThrowsAsync<HttpRequestException>(() => hopeless.GetAsync("http://shop/").Within());
+        Assert.Contains($"shop has not answered. Asked: {nobody.Authority}.", error.Message, StringComparison.Ordinal);
+        using var empty = new HttpClient(new ReplicaHandler(ReplicaSource.List()));
+        Assert.Contains("its list is empty", (await Assert.ThrowsAsync<HttpRequestException>(() => empty.GetAsync("http://shop/").Within())).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("/health")]
+    public async Task A_sick_replica_is_ejected_and_comes_back_when_it_is_well(string? probe)
+    {
+        var isSick = true;
+        var asked = 0;
+        await using var servers = await Replicas.StartAsync(2, context =>
+        {
+            if (Replicas.NumberOf(context) == 0)
+            {
+                if (context.Request.Path != "/health")
+                    Interlocked.Increment(ref asked);
+                context.Response.StatusCode = Volatile.Read(ref isSick) ? 500 : 200;
+            }
+
+            return Task.CompletedTask;
+        });
+        using var client = servers.Client(new() { EjectionTime = TimeSpan.FromMilliseconds(500), EjectionWindow = TimeSpan.FromSeconds(30), ProbePath = probe });
+        await Limits.Until(() => AskAsync() && servers.Handler!.Ejected.Count == 1, "the sick one to be ejected");
+        Assert.Equal([servers.Addresses[0]], servers.Handler!.Ejected);
+        var before = asked;
+        await Limits.Until(() => AskAsync() && asked > before || probe is not null, "a probe");
+        Assert.Single(servers.Handler.Ejected);   // still sick
+
+        Volatile.Write(ref isSick, false);
+        await Limits.Until(() => AskAsync() && servers.Handler.Ejected.Count == 0, "it to come back");
+
+        bool AskAsync()
+        {
+            using var response = client.Send(new(HttpMethod.Get, "http://shop/"));
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task A_service_that_fails_altogether_is_not_loaded_more_by_its_clients_efforts()
+    {
+        await using var servers = await Replicas.StartAsync(3, context =>
+        {
+            context.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        });
+        using var client = servers.Client(new() { RetryBudget = 0.1 });
+        for (var i = 0; i < 200; i++)
+        {
+            using var response = await client.GetAsync("http://shop/").Within();
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        }
+
+        Assert.InRange(servers.Counts.Sum(), 201, 200 + 20 + 10);
+        Assert.Equal(servers.Counts.Sum() - 200, servers.Handler!.ResentCount);
+    }
+
+    [Fact]
+    public async Task A_client_that_wants_no_answer_any_more_waits_for_none()
+    {
+        var gate = new Gate();
+        await using var servers = await Replicas.StartAsync(3, context => gate.PassAsync(context.RequestAborted));
+        using var client = servers.Client(new() { HedgeAfter = TimeSpan.FromMilliseconds(5) });
+        using var cancellation = new CancellationTokenSource();
+        var request = client.GetAsync(new Uri("http://shop/"), cancellation.Token);
+        await Limits.Until(() => gate.Inside == 2, "the request and its hedge");
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request.Within());
+        await Limits.Until(() => gate.Inside == 0, "both to be told");
+    }
+
+    [Fact]
+    public async Task Replicas_are_known_from_a_file_that_is_watched_from_configuration_and_from_the_DNS()
+    {
+        using var folder = new ScratchFolder();
+        await using var servers = await Replicas.StartAsync(2, _ => Task.CompletedTask);
+        var path = folder.Write("replicas.txt", $"# the shop\n{servers.Addresses[0]}  # first\n\n");
+        using var client = new HttpClient(new ReplicaHandler(ReplicaSource.File(path, TimeSpan.FromMilliseconds(10))));
+        await client.GetAsync("http://shop/").Within();
+        Assert.Equal([1, 0], servers.Counts);
+        folder.Write("new.txt", $"{servers.Addresses[1]}\n");
+        File.Move(folder["new.txt"], path, overwrite: true);
+        await Limits.Until(() => client.Send(new(HttpMethod.Get, "http://shop/")).IsSuccessStatusCode && servers.Counts[1] > 0, "the new list to be known");
+        var (first, second) = (servers.Counts[0], servers.Counts[1]);
+        File.WriteAllText(path, "nonsense");
+        File.Delete(path);
+        await client.GetAsync("http://shop/").Within();
+        Assert.Equal([first, second + 1], servers.Counts);   // the last good list stays
+        var wrong = Assert.Throws<FormatException>(() => ReplicaSource.File(folder.Write("wrong.txt", "http://a:1\nftp://b\n")));
+        Assert.Contains("wrong.txt:2: 'ftp://b'", wrong.Message, StringComparison.Ordinal);
+
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Shop:0", $"{servers.Addresses[0]}"), new("Shop:1", $"{servers.Addresses[1]}")]).Build();
+        using var configured = ReplicaSource.Configuration(configuration.GetSection("Shop"));
+        Assert.Equal(servers.Addresses, configured.Current);
+        configuration["Shop:1"] = "http://elsewhere:1";
+        configuration.Reload();
+        Assert.Equal(new("http://elsewhere:1"), configured.Current[1]);
+
+        using var named = ReplicaSource.Dns(new($"http://localhost:{servers.Addresses[0].Port}"));
+        Assert.Contains(servers.Addresses[0], named.Current);
+        using var byName = new HttpClient(new ReplicaHandler(named));
+        using var answer = await byName.GetAsync("http://shop/").Within();
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    static async Task ServeAsync(Callback<string, bool> listening)
+    {
+        await using var server = await Replicas.StartOneAsync(context => context.Response.WriteAsync("here"));
+        await listening.InvokeAsync(server.Urls.Single());
+        await Task.Delay(Timeout.InfiniteTimeSpan, Here.Stopping);
+    }
+}
+
+/// <summary>Servers of one handler that count what they are asked.</summary>
+sealed class Replicas : IAsyncDisposable
+{
+    static readonly ConcurrentDictionary<int, int> Numbers = new();
+
+    readonly List<WebApplication> _servers = [];
+    readonly int[] _counts;
+
+    Replicas(int count) => _counts = new int[count];
+
+    public Uri[] Addresses => [.. _servers.Select(server => new Uri(server.Urls.Single()))];
+
+    public int[] Counts => [.. _counts];
+
+    public ReplicaHandler? Handler { get; private set; }
+
+    public static int NumberOf(HttpContext context) => Numbers[context.Connection.LocalPort];
+
+    public static async Task<Replicas> StartAsync(int count, RequestDelegate handler)
+    {
+        var replicas = new Replicas(count);
+        for (var i = 0; i < count; i++)
+        {
+            var number = i;
+            replicas._servers.Add(await StartOneAsync(context =>
+            {
+                if (context.Request.Path != "/health")
+                    Interlocked.Increment(ref replicas._counts[number]);
+                return handler(context);
+            }));
+            Numbers[replicas.Addresses[i].Port] = i;
+        }
+
+        return replicas;
+    }
+
+    public static async Task<WebApplication> StartOneAsync(RequestDelegate handler)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        var server = builder.Build();
+        server.Urls.Add("http://127.0.0.1:0");
+        server.Run(handler);
+        await server.StartAsync().Within(30);
+        return server;
+    }
+
+    public HttpClient Client(ReplicaOptions? options = null)
+    {
+        Handler = new(ReplicaSource.List(Addresses), options);
+        return new(Handler) { Timeout = Limits.Seconds(10) };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var server in _servers)
+            await server.DisposeAsync().AsTask().Within(30);
+    }
+}
