@@ -220,20 +220,6 @@ public class PoolFaultTests
         Assert.Equal(2, least);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task What_a_worker_printed_last_is_told_though_its_lines_are_read_slowly(bool portable)
-    {
-        await using var pool = await WorkerPool.StartAsync(portable ? new PortableProcessPlace() : Place.OsProcess, new() { Workers = 1, OnError = static _ => Thread.Sleep(20) }).Within(20);
-        var lost = await Assert.ThrowsAsync<ProcessLostException>(() => pool.RunAsync(static () =>
-        {
-            Console.Error.Write("on its way\nlast words\n");
-            Functions.ExitWith(3);
-        }).Within());
-        Assert.Contains("last words", lost.Message, StringComparison.Ordinal);
-    }
-
     [Fact]
     public void Workers_that_began_together_are_not_recycled_together()
     {
