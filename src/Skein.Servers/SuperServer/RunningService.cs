@@ -181,12 +181,6 @@ sealed partial class RunningService : IDisposable
             }
 
             var connection = ServiceAcceptor.Accept(_socket.Handle, neverWaits: _handlers is not null, out var source);
-            if (connection >= 0 && Descriptor.IsReserved(connection))
-            {
-                ServiceAcceptor.Refuse(connection);   // the runtime needs the last descriptors for threads, and aborts without
-                connection = -Libc.EMFILE;
-            }
-
             if (connection == -Libc.EAGAIN)
                 return;
             if (IsOfTheSystem(-connection))
@@ -199,6 +193,8 @@ sealed partial class RunningService : IDisposable
                 continue;   // it was gone before it could be accepted
             if (WhyNot(source) is { } reason)
                 Refuse(connection, source, reason);
+            else if (Descriptor.IsReserved(connection))
+                Hold(connection, source);
             else
                 Serve(connection, source);
         }
@@ -241,9 +237,22 @@ sealed partial class RunningService : IDisposable
     void Retry(int connection, Source source)
     {
         if (State == ServiceState.Closed)
+        {
             ServiceAcceptor.Refuse(connection);
+            return;
+        }
+
+        if (Descriptor.IsReserved(connection) && ServiceAcceptor.TryMove(ref connection) is false)
+            Hold(connection, source);
         else
             Serve(connection, source);
+    }
+
+    /// <summary>The runtime needs the last descriptors for threads, and aborts without: the one that took the first of them waits for others to be free.</summary>
+    void Hold(int connection, Source source)
+    {
+        Exhaust("no descriptors are left but those for the runtime");
+        _loop.After(Exhaustion, () => Retry(connection, source));
     }
 
     void StartWaiting()

@@ -27,6 +27,19 @@ static unsafe partial class ServiceAcceptor
         _ = Libc.Close(connection);
     }
 
+    /// <summary>Moves a connection to a lower descriptor, if one is free that is not for the runtime.</summary>
+    public static bool TryMove(ref int connection)
+    {
+        const int DuplicateCloseOnExec = 1030;
+        var lower = Libc.Control(connection, DuplicateCloseOnExec, 0);
+        var isBetter = lower >= 0 && !Descriptor.IsReserved(lower);
+        if (isBetter)
+            (connection, lower) = (lower, connection);
+        if (lower >= 0)
+            _ = Libc.Close(lower);
+        return isBetter;
+    }
+
     /// <summary>The next datagram's length, or minus the error number. Does not wait.</summary>
     /// <param name="address">Where an answer goes: as the kernel wrote it.</param>
     public static int Receive(int socket, Span<byte> datagram, Span<byte> address, out int addressLength)

@@ -9,13 +9,8 @@ namespace Skein;
 sealed class ServiceSocket : IDisposable
 {
     readonly Socket _socket;
-    readonly string? _file;
 
-    ServiceSocket(ServiceEndpoint endpoint, Socket socket)
-    {
-        (EndPoint, _socket, Address) = (endpoint, socket, socket.LocalEndPoint!);
-        _file = endpoint.Path is { } path && path[0] != '@' ? path : null;
-    }
+    ServiceSocket(ServiceEndpoint endpoint, Socket socket) => (EndPoint, _socket, Address) = (endpoint, socket, socket.LocalEndPoint!);
 
     public ServiceEndpoint EndPoint { get; }
 
@@ -76,12 +71,8 @@ sealed class ServiceSocket : IDisposable
     /// <summary>Whether its calls fail where they would have to wait, for every holder of it.</summary>
     public void NeverWait(bool never) => _socket.Blocking = !never;
 
-    public void Dispose()
-    {
-        _socket.Dispose();
-        if (_file is not null)
-            File.Delete(_file);
-    }
+    /// <summary>Its file goes with it: the framework sees to that.</summary>
+    public void Dispose() => _socket.Dispose();
 
     // A server that was killed leaves its file behind, and nobody answers there.
     static void RemoveLeftOver(string path, SocketType type)

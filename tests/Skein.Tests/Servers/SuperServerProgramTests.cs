@@ -144,6 +144,7 @@ public class SuperServerProgramTests
         var last = ServiceEndpoint.Unix(folder["last"]);
         const string Notifies = """
             import os, socket, sys, time
+            open(sys.argv[1] + '-waits', 'w').close()
             while not os.path.exists(sys.argv[1]):
                 time.sleep(0.002)
             s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -153,7 +154,8 @@ public class SuperServerProgramTests
         var starting = SuperServerCase.StartAsync(
             SuperServerCase.Script("last", "echo here", last) with { After = ["first"] },
             Service.Program("first", SuperServerCase.Free, "python3", "-c", Notifies, go) with { Waits = true, StartsAtOnce = true, Notifies = true });
-        await Limits.Until(() => File.Exists(last.Path!), "the address to be bound");
+        await Limits.Until(() => File.Exists(go + "-waits"), "the first program to run");
+        Assert.True(File.Exists(last.Path!), "all addresses are bound before anything is started");
         await Assert.ThrowsAsync<SocketException>(() => Client.ConnectAsync(last.Address));
         Assert.False(starting.IsCompleted);
 
