@@ -27,6 +27,28 @@ public partial class ServeFaultTests
     }
 
     [Fact]
+    public async Task A_stampede_of_dying_workers_leaves_a_server_that_accepts()
+    {
+        var kills = Limits.Long ? 100 : 30;
+        await using var app = await ServedApp.StartAsync("--workers", "3", "--spares", "1");
+        var clients = new StrictClients(app.Url).Start(kept: 50, fresh: 50);
+        await Limits.Until(() => clients.Answered > 100, "load");
+
+        for (var i = 0; i < kills; i++)
+        {
+            if (app.Workers() is { Length: > 0 } workers)
+                await SignalAsync("KILL", workers[Random.Shared.Next(workers.Length)]);
+            await Task.Delay(TimeSpan.FromMilliseconds(100));
+        }
+
+        var then = clients.Answered;
+        await Limits.Until(() => clients.Answered > then + 200, () => app.Command.Error, 60);
+        await clients.DisposeAsync();
+        using var client = new HttpClient { Timeout = Limits.Seconds(60) };
+        Assert.Equal("hello", await client.GetStringAsync(app.Url));
+    }
+
+    [Fact]
     public async Task Workers_end_with_a_master_that_is_killed_and_the_port_is_free()
     {
         await using var app = await ServedApp.StartAsync("--workers", "2");
