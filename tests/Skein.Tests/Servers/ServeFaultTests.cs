@@ -68,14 +68,32 @@ public partial class ServeFaultTests
 
         for (var i = 1; i <= 3; i++)
         {
-            using var client = new HttpClient();
-            await Assert.ThrowsAnyAsync<HttpRequestException>(() => client.GetAsync(new Uri(app.Url, "/crash")).Within());
+            await CrashAsync(app.Url);
             await Limits.Until(() => Crash().Count(app.Command.Error) >= i, () => app.Command.Error);
             await app.GetAsync("/");   // waits in the queue until the next one serves
         }
 
         Assert.Contains("another takes its place", app.Command.Error, StringComparison.Ordinal);
         Assert.Contains("the next start is in", app.Command.Error, StringComparison.Ordinal);
+    }
+
+    // Not by HttpClient, which asks again where an answer ends before it has begun, and so crashes the next one.
+    static async Task CrashAsync(Uri url)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(url.Host, url.Port).Within();
+        await client.GetStream().WriteAsync("GET /crash HTTP/1.1\r\nHost: here\r\n\r\n"u8.ToArray()).AsTask().Within();
+        using var answer = new MemoryStream();
+        try
+        {
+            await client.GetStream().CopyToAsync(answer).Within();
+        }
+        catch (IOException)
+        {
+            // The connection is reset.
+        }
+
+        Assert.Empty(answer.ToArray());
     }
 
     [Fact]
