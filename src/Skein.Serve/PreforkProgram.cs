@@ -35,11 +35,34 @@ static class PreforkProgram
             return Fail(error.Message, Configuration);
         }
 
+        SessionStore? sessions;
+        try
+        {
+            sessions = await SessionsAsync(settings).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is PlaceException or RemoteException or IOException or InvalidDataException)
+        {
+            return Fail($"the store of sessions does not start: {error.Message}", Unavailable);
+        }
+
+        try
+        {
+            return await ServeAsync(settings, sockets, admin, request => asked = request).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (sessions is not null)
+                await sessions.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    static async Task<int> ServeAsync(Settings settings, List<ListeningSocket> sockets, ListeningSocket? admin, Action<PreforkControl> answer)
+    {
         var application = settings["application"]!;
         using var notice = new SystemdNotice(TimeProvider.System);
         var master = new PreforkMaster(Options(settings), _ => Task.FromResult(application), settings.Arguments, sockets) { OnPhase = notice.Tell };
         await using var ended = master.ConfigureAwait(false);
-        asked = new(master);
+        answer(new(master));
         master.Log.Follow(line => (line.IsError ? Console.Error : Console.Out).WriteLine(line.Origin == master.Options.Id ? $"skein: {line.Text}" : $"{line.Origin} | {line.Text}"));
         using var adminSocket = admin;
         var health = await AdminServer.StartAsync(master, admin).ConfigureAwait(false);
@@ -61,6 +84,23 @@ static class PreforkProgram
         Console.Error.WriteLine($"skein: {master.Options.Id} serves on {string.Join(" and ", sockets.Select(socket => socket.Address))} with {Count(master.Wanted, "worker")}.");
         await master.Completion.ConfigureAwait(false);
         return 0;
+    }
+
+    /// <summary>The process that keeps the sessions for all workers, which find it by the environment that they inherit.</summary>
+    static async Task<SessionStore?> SessionsAsync(Settings settings)
+    {
+        if (settings["sessions"] is null)
+            return null;
+        var options = new SessionOptions { Durable = settings["session-file"] is not null };
+        var timeout = settings["session-timeout"] is { } seconds ? TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)) : options.IdleTimeout;
+        var store = await SessionStore.StartAsync(options with
+        {
+            IdleTimeout = timeout,
+            Lifetime = timeout > options.Lifetime ? timeout : options.Lifetime,
+            File = settings["session-file"] ?? options.File,
+        }).ConfigureAwait(false);
+        Environment.SetEnvironmentVariable(SessionStore.Variable, store.Address);
+        return store;
     }
 
     /// <summary>Tries all that can be tried without starting the application.</summary>

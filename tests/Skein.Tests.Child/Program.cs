@@ -17,6 +17,7 @@ return args switch
     ["pool-full-folder"] => await PoolUnderLimitsCase.FullFolder(),
     ["pool-modules"] => await PoolUnderLimitsCase.Modules(),
     ["durable", var path, var count] => await DurableCase.Run(path, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
+    ["codec-first"] => await CodecFirstCase.Run(),
     ["mobile"] => await MobileCase.Run(),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,

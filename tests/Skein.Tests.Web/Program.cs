@@ -9,11 +9,26 @@ builder.Services.AddHostedService<Announcement>();
 if (builder.Configuration["model"] is { } model)
     builder.UseSkein(model == "threads" ? ServerModel.Dispatcher(threads: 4, queue: 16) : ServerModel.EventLoop);
 
+var hasSessions = builder.Configuration["sessions"] is not null;
+if (hasSessions && OperatingSystem.IsLinux())
+    builder.Services.AddSkeinSessions();
+
 if (builder.Configuration["broken"] is { } reason && Here.Id is not null)
     throw new InvalidOperationException(reason);   // in a worker, and not in the application itself
 
 var app = builder.Build();
 app.UseMiddleware<NameTag>();
+if (hasSessions && OperatingSystem.IsLinux())
+{
+    app.UseSkeinSessions();
+    app.MapGet("/visits", (HttpContext context) =>
+    {
+        var visits = (context.Session.GetInt32("visits") ?? 0) + 1;
+        context.Session.SetInt32("visits", visits);
+        return $"{visits} {Environment.ProcessId}";
+    });
+}
+
 app.MapGet("/", () => $"{Environment.ProcessId}");
 app.MapGet("/thrown", string () => throw new InvalidOperationException("ordinary"));
 

@@ -3,12 +3,13 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Skein;
 
 /// <summary>Sessions of an HTTP application, in a process beside it.</summary>
 [SupportedOSPlatform("linux")]
-public static class SkeinSessionExtensions
+public static partial class SkeinSessionExtensions
 {
     /// <summary>
     /// Adds the store's client, which is the application's <see cref="IDistributedCache"/> as well. The store is the one that
@@ -40,7 +41,7 @@ public static class SkeinSessionExtensions
         return application.UseMiddleware<SessionMiddleware>();
     }
 
-    sealed class StoreOfApplication(SessionOptions options) : IHostedLifecycleService, IAsyncDisposable
+    sealed partial class StoreOfApplication(SessionOptions options, ILogger<SessionStore> logger) : IHostedLifecycleService, IAsyncDisposable
     {
         SessionStore? _own;
         SessionStoreClient? _client;
@@ -55,6 +56,7 @@ public static class SkeinSessionExtensions
             {
                 _own = await SessionStore.StartAsync(options, cancellationToken).ConfigureAwait(false);
                 address = _own.Address;
+                LogOwn(logger);
             }
 
             _client = new(address);
@@ -69,6 +71,9 @@ public static class SkeinSessionExtensions
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        [LoggerMessage(Level = LogLevel.Information, Message = "This process has a store of sessions of its own. Workers that are to share one are started by skein serve --sessions.")]
+        static partial void LogOwn(ILogger logger);
 
         public async ValueTask DisposeAsync()
         {

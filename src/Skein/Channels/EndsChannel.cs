@@ -16,7 +16,6 @@ sealed class EndsChannel<T> : ProcessChannel<T>
 
     public EndsChannel(ChannelKind kind, int capacity, IPEndPoint address) : base(kind, capacity)
     {
-        ChannelSurrogates.Register();
         var (reader, writer) = EndFactory.Create(kind, capacity, address);
         _address = new(address.Address, 0);
         _readers.Add(new(reader));

@@ -36,7 +36,6 @@ public sealed class SharedRing : IDisposable
     /// <param name="capacity">In bytes, a power of two of at least 4096: about 64 KB for the shortest round trips, megabytes for throughput. A message may take a quarter.</param>
     public static SharedRing Create(int capacity = 1 << 20)
     {
-        ChannelSurrogates.Register();
         var (reader, writer) = EndFactory.Create(ChannelKind.SharedMemory, int.MaxValue, new(0, 0), capacity);
         return new(new(reader), new(writer));
     }

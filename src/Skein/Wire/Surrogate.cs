@@ -21,7 +21,7 @@ abstract class Surrogate
     /// <summary>Makes the stand-in; it must fit the field it goes into, or the message is refused.</summary>
     public abstract object Read(GraphReader reader);
 
-    /// <summary>Adds a surrogate, for every connection of this process. Before the first value is written.</summary>
+    /// <summary>Adds a surrogate, for every connection of this process. Before any value is written: a type is asked for once.</summary>
     public static void Register(Surrogate surrogate)
     {
         lock (Gate)

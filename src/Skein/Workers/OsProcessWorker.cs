@@ -83,7 +83,6 @@ sealed partial class OsProcessWorker : Worker
     /// <exception cref="PlaceException">It cannot be started.</exception>
     public static OsProcessWorker Start(string id, IWorkerOwner owner, ProcessOptions options)
     {
-        Surrogates.Register();
         var limit = MemoryLimit.For(options.MemoryLimit);
         WorkerMemory? memory = null;
         DescriptorSocket? here = null, there = null;

@@ -90,7 +90,6 @@ sealed class StreamWorker : Worker
     /// <exception cref="PlaceException">It cannot be started.</exception>
     public static StreamWorker Start(string id, IWorkerOwner owner, ProcessOptions options)
     {
-        Surrogates.Register();
         WorkerPipe? pipe = null;
         try
         {

@@ -1,21 +1,26 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
 namespace Skein;
 
 /// <summary>The values that stay with the caller and are reached from the worker: the list.</summary>
 static class Surrogates
 {
-    static int _registered;
-
-    public static void Register()
+    /// <summary>
+    /// Registers them before any other code of the library runs. How a type travels is decided once: had a value been written before, its type
+    /// would be refused for ever.
+    /// </summary>
+    [ModuleInitializer]
+    [SuppressMessage("Usage", "CA2255", Justification = "The codec may be the first that an application uses, and does not know who is built on it.")]
+    internal static void Register()
     {
-        if (Interlocked.Exchange(ref _registered, 1) != 0)
-            return;
         Surrogate.Register(new TokenSurrogate());
         Surrogate.Register(new ProgressSurrogate());
         Surrogate.Register(new CallbackSurrogate());
         if (OperatingSystem.IsLinux())
         {
             Surrogate.Register(new LeaseSurrogate());
-            ChannelSurrogates.Register();
+            Surrogate.Register(new EndSurrogate());
         }
         else
         {

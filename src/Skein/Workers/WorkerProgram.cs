@@ -58,7 +58,6 @@ abstract class WorkerProgram
     protected void Run()
     {
         Current = this;
-        Surrogates.Register();
         new Thread(WatchParent, 256 * 1024) { IsBackground = true, Name = "skein-watch" }.Start();
         var (module, version) = ModuleCheck.Entry();
         _outbox.SendReady(module, version);

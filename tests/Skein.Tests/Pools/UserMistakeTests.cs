@@ -6,6 +6,15 @@ public class UserMistakeTests
     static Task<WorkerPool> Start(int workers = 2) => WorkerPool.StartAsync(Place.OsProcess, new() { Workers = workers }).Within(20);
 
     [Fact]
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
+    public async Task What_the_codec_has_refused_alone_travels_with_a_process()
+    {
+        var (output, status) = await Programs.Run(new SpawnRequest(Programs.ChildProgram, ["codec-first"])).Within(20);
+
+        Assert.True(status.Code == 0, $"{status} {output}");
+    }
+
+    [Fact]
     public async Task A_mapping_over_a_pool_that_was_disposed_of_ends_with_an_error()
     {
         var pool = await Start();

@@ -11,10 +11,13 @@ sealed partial class ServedApp : IAsyncDisposable
 
     ServedApp(Started command, ScratchFolder folder) => (Command, _folder) = (command, folder);
 
-    /// <summary>Its output folder, as it was built.</summary>
-    static string Built { get; } = Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", "Skein.Tests.Plain", Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory))));
+    const string Plain = "Skein.Tests.Plain", Web = "Skein.Tests.Web";
 
-    public static string BuiltDll { get; } = Path.Combine(Built, "Skein.Tests.Plain.dll");
+    public static string BuiltDll { get; } = Path.Combine(BuiltFolder(Plain), $"{Plain}.dll");
+
+    /// <summary>Its output folder, as it was built.</summary>
+    static string BuiltFolder(string application) =>
+        Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "..", application, Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory))));
 
     public Started Command { get; }
 
@@ -39,9 +42,13 @@ sealed partial class ServedApp : IAsyncDisposable
 
     /// <summary>Starts it on a free port, from a folder of its own behind a symbolic link.</summary>
     /// <param name="options">For the command; what stands after -- is for the application.</param>
-    public static async Task<ServedApp> StartAsync(params string[] options)
+    public static Task<ServedApp> StartAsync(params string[] options) => StartAsync(Begin(options));
+
+    /// <summary>The same with an application that uses what Skein has for applications.</summary>
+    public static Task<ServedApp> StartWebAsync(params string[] options) => StartAsync(Begin([], Web, options));
+
+    static async Task<ServedApp> StartAsync(ServedApp app)
     {
-        var app = Begin(options);
         try
         {
             await app.ServesAsync();
@@ -56,17 +63,21 @@ sealed partial class ServedApp : IAsyncDisposable
 
     public static ServedApp Begin(params string[] options) => Begin(new Dictionary<string, string>(), options);
 
-    public static ServedApp Begin(Dictionary<string, string> environment, params string[] options)
+    public static ServedApp Begin(Dictionary<string, string> environment, params string[] options) => Begin(environment, Plain, options);
+
+    static ServedApp Begin(Dictionary<string, string> environment, string application, string[] options)
     {
         var folder = new ScratchFolder();
-        CopyTo(folder["1"]);
+        CopyTo(folder["1"], application);
         File.CreateSymbolicLink(folder["current"], folder["1"]);
         var end = Array.IndexOf(options, "--");
         var own = end < 0 ? options : options[..end];
-        string[] words = ["serve", Path.Combine(folder["current"], "Skein.Tests.Plain.dll"), "--id", Path.GetFileName(folder.Path), .. own];
+        string[] words = ["serve", Path.Combine(folder["current"], $"{application}.dll"), "--id", Path.GetFileName(folder.Path), .. own];
         if (!own.Contains("--listen"))
             words = [.. words, "--listen", "http://127.0.0.1:0"];
         environment["SKEIN_HOME"] = folder["home"];
+        if (application == Web)
+            environment["TMPDIR"] = folder.Path;   // what it leaves there when it is killed goes with the folder
         return new(SkeinCommand.Start([.. words, .. end < 0 ? [] : options[end..]], environment), folder);
     }
 
@@ -137,10 +148,10 @@ sealed partial class ServedApp : IAsyncDisposable
         }
     }
 
-    static void CopyTo(string folder)
+    static void CopyTo(string folder, string application = Plain)
     {
         Directory.CreateDirectory(folder);
-        foreach (var file in Directory.GetFiles(Built))
+        foreach (var file in Directory.GetFiles(BuiltFolder(application)))
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
     }
 
