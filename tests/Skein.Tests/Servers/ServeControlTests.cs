@@ -111,10 +111,10 @@ public class ServeControlTests
         var socket = Path.Combine(app.Environment["SKEIN_HOME"], "run", $"{app.Id}.sock");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(socket));
 
-        // Even where the files would let them in.
-        foreach (var path in (string[])[Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(socket)))!, Path.GetDirectoryName(Path.GetDirectoryName(socket))!, Path.GetDirectoryName(socket)!, socket])
-            File.SetUnixFileMode(path, (UnixFileMode)0b111_111_111);
-        File.SetUnixFileMode(Path.GetTempPath(), (UnixFileMode)0b111_101_101);
+        // Even where the files would let them in. The folders above it are not asked: it comes from within.
+        var folder = Path.GetDirectoryName(socket)!;
+        File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
+        File.SetUnixFileMode(socket, (UnixFileMode)0b111_111_111);
         const string Ask = """
             import contextlib, socket, sys
             s = socket.socket(socket.AF_UNIX)
@@ -123,7 +123,8 @@ public class ServeControlTests
                 s.sendall(b'["kill","now"]\n')
             print(s.recv(4096).decode())
             """;
-        var ended = await SkeinCommand.RunProgramAsync("setpriv", "--reuid=65534", "--clear-groups", "/usr/bin/python3", "-c", Ask, socket);
+        var ended = await SkeinCommand.RunProgramAsync(
+            "sh", "-c", "cd \"$0\" && exec setpriv --reuid=65534 --clear-groups /usr/bin/python3 -c \"$1\" \"$2\"", folder, Ask, Path.GetFileName(socket));
 
         Assert.Contains("Only the user who started this server", ended.Output + ended.Error, StringComparison.Ordinal);
         Assert.Equal("hello", await app.GetAsync("/"));
