@@ -78,8 +78,8 @@ public class SuperServerHandlerTests
     public async Task A_connection_over_which_nothing_goes_is_ended()
     {
         await using var server = await SuperServerCase.StartAsync(
-            Service.Handler("handler", SuperServerCase.Free, WhoAsync) with { Workers = 1, Limits = new() { IdleTimeout = TimeSpan.FromMilliseconds(300) } },
-            Service.Program("program", SuperServerCase.Free, "cat") with { Limits = new() { IdleTimeout = TimeSpan.FromMilliseconds(300) } });
+            Service.Handler("handler", SuperServerCase.Free, WhoAsync) with { Workers = 1, Limits = new() { IdleTimeout = TimeSpan.FromSeconds(1) } },
+            Service.Program("program", SuperServerCase.Free, "cat") with { Limits = new() { IdleTimeout = TimeSpan.FromSeconds(1) } });
         foreach (var name in new[] { "handler", "program" })
         {
             using var idle = await server.ConnectAsync(name);

@@ -29,6 +29,9 @@ public sealed class NothingLeftBehind : IAsyncLifetime
     public ValueTask InitializeAsync()
     {
         Environment.SetEnvironmentVariable(Variable, _run);
+
+        // Handlers that block are what many tests are about. Those beside them are to find a thread at once, not one more each half second.
+        ThreadPool.SetMinThreads(128, 128);
         Environment.SetEnvironmentVariable("TMPDIR", _folder.FullName + "/");
         return default;
     }
