@@ -91,14 +91,8 @@ static class PreforkProgram
     {
         if (settings["sessions"] is null)
             return null;
-        var options = new SessionOptions { Durable = settings["session-file"] is not null };
-        var timeout = settings["session-timeout"] is { } seconds ? TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture)) : options.IdleTimeout;
-        var store = await SessionStore.StartAsync(options with
-        {
-            IdleTimeout = timeout,
-            Lifetime = timeout > options.Lifetime ? timeout : options.Lifetime,
-            File = settings["session-file"] ?? options.File,
-        }).ConfigureAwait(false);
+        var options = new SessionOptions();
+        var store = await SessionStore.StartAsync(settings["session-file"] is { } file ? options with { Durable = true, File = file } : options).ConfigureAwait(false);
         Environment.SetEnvironmentVariable(SessionStore.Variable, store.Address);
         return store;
     }

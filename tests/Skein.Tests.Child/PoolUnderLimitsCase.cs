@@ -13,6 +13,7 @@ static class PoolUnderLimitsCase
     {
         await using var pool = await WorkerPool.StartAsync(Place.OsProcess, Two);
         Console.WriteLine($"before {await pool.RunAsync(static () => 1)}");
+        AllThreadsOfThePool();
         var taken = new List<FileStream>();
         try
         {
@@ -44,6 +45,16 @@ static class PoolUnderLimitsCase
             await Task.Delay(TimeSpan.FromMilliseconds(5));
         Console.WriteLine($"leaked {Math.Max(0, Directory.EnumerateFileSystemEntries("/proc/self/fd").Count() - open)}");
         return 0;
+    }
+
+    // A thread of .NET needs a pipe to start. The runtime ends a program whose thread pool cannot have one more that it wants.
+    static void AllThreadsOfThePool()
+    {
+        const int Threads = 16;
+        ThreadPool.SetMinThreads(Threads, Threads);
+        ThreadPool.SetMaxThreads(Threads, Threads);
+        using var all = new Barrier(Threads);
+        Task.WaitAll(Enumerable.Range(0, Threads).Select(_ => Task.Run(() => all.SignalAndWait(TimeSpan.FromSeconds(30)))));
     }
 
     /// <summary>With a full temporary folder.</summary>

@@ -6,8 +6,6 @@ namespace Skein.Cli;
 /// <summary>The grammar of <c>skein serve</c>.</summary>
 sealed class ServeGrammar
 {
-    static readonly string[] OfSessions = ["--session-timeout", "--session-file"];
-
     readonly Argument<string[]> _file = new("FILE")
     {
         Description = "The application: a built dll, or a C# file (built once, then kept).",
@@ -54,8 +52,8 @@ sealed class ServeGrammar
         var (file, arguments) = Target.Read(own.GetValue(_file) ?? [], words, "serve");
         if (file is null)
             throw CommandFailure.Usage("serve needs an application: FILE.cs or APP.dll. Other programs are served by a file of services: --config or --inetd.");
-        if (!IsGiven("--sessions") && OfSessions.FirstOrDefault(IsGiven) is { } lone)
-            throw CommandFailure.Usage($"{lone} says how sessions are kept beside the workers; add --sessions.");
+        if (IsGiven("--session-file") && !IsGiven("--sessions"))
+            throw CommandFailure.Usage("--session-file says where sessions are kept beside the workers; add --sessions.");
         return new(file, [.. _options.Read(own), .. own.GetValue(_check) ? ["check=yes"] : (string[])[]], arguments);
 
         bool IsGiven(string name) => own.GetResult(name) is OptionResult { Implicit: false };

@@ -25,7 +25,6 @@ sealed class ServeOptions
         Add(Options.Time("--heartbeat", "Replace a worker that shows no sign of life for so long (default 30s)."), Seconds);
         var sessions = Options.Flag("--sessions", "Keep the sessions of AddSkeinSessions in one process beside the workers, for all of them.");
         _options.Add((sessions, own => own.GetValue(sessions) ? ["yes"] : []));
-        Add(Options.Time("--session-timeout", "With --sessions: a session ends when nothing has used it for so long (default 20m)."), Seconds);
         Add(Options.Text("--session-file", "FILE", "With --sessions: keep them in this file (SQLite), so that they outlive a crash of everything.", "a file"), Path.GetFullPath);
         Add(Options.Text("--certificate", "FILE", "The certificate for https addresses (PEM with its chain, or PKCS#12); a changed file is read again.", "a file"), Path.GetFullPath);
         Add(Options.Text("--certificate-key", "FILE", "Its private key (PEM), where it is in another file.", "a file"), Path.GetFullPath);

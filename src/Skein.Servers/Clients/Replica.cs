@@ -46,6 +46,9 @@ sealed class Replica
 
     public int Outstanding => Volatile.Read(ref _outstanding);
 
+    /// <summary>In a row, up to now.</summary>
+    public int Failures => Volatile.Read(ref _failures);
+
     public bool IsEjected => _state.CircuitState != CircuitState.Closed;
 
     /// <summary>True once when it has been ejected for long enough: one request finds out whether it is well again.</summary>

@@ -24,7 +24,7 @@ public sealed class ReplicaHandler : DelegatingHandler
     readonly ReplicaSource _source;
     readonly ReplicaOptions _options;
     readonly ReplicaSet _replicas;
-    readonly RetryBudget _budget;
+    readonly RetryBudget _again, _hedges;
     readonly LatencyQuantile _latency = new();
     readonly ITimer? _prober;
 
@@ -36,7 +36,8 @@ public sealed class ReplicaHandler : DelegatingHandler
     {
         ArgumentNullException.ThrowIfNull(source);
         (_source, _options) = (source, (options ?? new()).Checked());
-        (_replicas, _budget) = (new(source, _options), new(_options.RetryBudget));
+        _replicas = new(source, _options);
+        (_again, _hedges) = (new(_options.RetryBudget), new(_options.RetryBudget));   // apart: a slow time must leave what failures need
         if (_options.ProbePath is not null)
             _prober = _options.Time.CreateTimer(static handler => _ = ((ReplicaHandler)handler!).ProbeAsync(), this, _options.EjectionTime, _options.EjectionTime);
     }
@@ -54,7 +55,8 @@ public sealed class ReplicaHandler : DelegatingHandler
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        _budget.Earn();
+        _again.Earn();
+        _hedges.Earn();
         var isIdempotent = RequestCopy.IsIdempotent(request);
         var copies = new RequestCopy(request, _replicas.HostName);
         if (isIdempotent)
@@ -69,7 +71,7 @@ public sealed class ReplicaHandler : DelegatingHandler
             await NextAsync(mayHedge: isIdempotent && tried.Count < _options.MaxAttempts).ConfigureAwait(false);
             if (running.Find(attempt => attempt.Answer.IsCompleted) is not { } ended)
             {
-                if (tried.Count < _options.MaxAttempts && _budget.TrySpend())
+                if (tried.Count < _options.MaxAttempts && _hedges.TrySpend())
                     Start();
                 continue;
             }
@@ -87,7 +89,7 @@ public sealed class ReplicaHandler : DelegatingHandler
 
             failed?.Discard();
             failed = ended;
-            if (tried.Count < _options.MaxAttempts && (ended.WasNotSent || (isIdempotent && _budget.TrySpend())))
+            if (tried.Count < _options.MaxAttempts && (ended.WasNotSent || (isIdempotent && _again.TrySpend())))
                 Start();   // what was not sent has loaded nobody
         }
 

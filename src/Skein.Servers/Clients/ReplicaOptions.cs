@@ -13,8 +13,8 @@ public sealed record ReplicaOptions
     public TimeSpan? HedgeAfter { get; init; }
 
     /// <summary>
-    /// How many requests may be sent again, as a part of all: 0.2 by default. A service that fails altogether is not loaded more by its
-    /// clients' efforts.
+    /// How many requests may be sent again because they failed, and how many because they are slow, each as a part of all: 0.2 by default.
+    /// A service that fails altogether is not loaded more by its clients' efforts.
     /// </summary>
     public double RetryBudget { get; init; } = 0.2;
 

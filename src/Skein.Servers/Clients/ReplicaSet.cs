@@ -61,7 +61,7 @@ sealed class ReplicaSet(ReplicaSource source, ReplicaOptions options)
         if (first is null && left > 0)
         {
             isLastResort = true;
-            return all.Where(replica => tried?.Contains(replica) != true).MinBy(replica => replica.Outstanding);
+            return all.Where(replica => tried?.Contains(replica) != true).MinBy(replica => (replica.Failures, replica.Outstanding));   // a dead one has less to do than all others
         }
 
         if (second is null || first!.Outstanding < second.Outstanding)

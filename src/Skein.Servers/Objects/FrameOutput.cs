@@ -7,12 +7,13 @@ namespace Skein;
 /// <param name="maxLength">Of a body, in bytes.</param>
 sealed class FrameOutput(PipeWriter output, int maxLength) : IThreadPoolWorkItem
 {
-    const int KeptBuffer = 1 << 18;
+    const int KeptBuffer = 1 << 18, MostWaiting = 1 << 20;
 
     readonly Lock _gate = new();
     readonly GraphWriter _writer = new(new(withPaths: false));
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     byte[] _gathered = new byte[4096], _going = new byte[4096];
+    TaskCompletionSource? _room;
     int _length;
     bool _isWriting, _isEnding;
 
@@ -50,6 +51,20 @@ sealed class FrameOutput(PipeWriter output, int maxLength) : IThreadPoolWorkItem
         ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
+    /// <summary>
+    /// Completes when not much waits to be written. A server reads no more calls of a client until then: one that does not read its answers
+    /// would have them all kept here.
+    /// </summary>
+    public Task RoomAsync()
+    {
+        lock (_gate)
+        {
+            if (_length <= MostWaiting || Broken is not null)
+                return Task.CompletedTask;
+            return (_room ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        }
+    }
+
     /// <summary>Sends what has gathered, and nothing after it.</summary>
     public Task EndAsync()
     {
@@ -84,6 +99,8 @@ sealed class FrameOutput(PipeWriter output, int maxLength) : IThreadPoolWorkItem
                     }
 
                     (_gathered, _going, _length) = (_going.Length > KeptBuffer ? new byte[4096] : _going, _gathered, 0);
+                    _room?.SetResult();
+                    _room = null;
                 }
 
                 var flush = await output.WriteAsync(_going.AsMemory(0, length)).ConfigureAwait(false);
@@ -94,7 +111,11 @@ sealed class FrameOutput(PipeWriter output, int maxLength) : IThreadPoolWorkItem
         catch (Exception error)
         {
             lock (_gate)
+            {
                 Broken = error;
+                _room?.TrySetResult();
+            }
+
             await output.CompleteAsync(error).ConfigureAwait(false);   // whoever reads this connection learns of it
             _ended.TrySetResult();
         }

@@ -56,6 +56,8 @@ public sealed class ObjectServer : IAsyncDisposable
         {
             server._server = await SkeinServer.StartAsync(
                 endpoint, server.ServeAsync, ServerModel.EventLoop, new() { Tls = options.Tls, Grace = options.Grace, LoggerFactory = options.LoggerFactory }, cancellation).ConfigureAwait(false);
+            if (endpoint is UnixDomainSocketEndPoint path && string.IsNullOrEmpty(options.Secret))
+                File.SetUnixFileMode($"{path}", UnixFileMode.UserRead | UnixFileMode.UserWrite);   // the file's rights are the only ones that are asked for
             return server;
         }
         catch

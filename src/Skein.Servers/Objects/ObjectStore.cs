@@ -75,6 +75,8 @@ sealed class FolderObjectStore : ObjectStore
         }
 
         File.Move($"{path}.new", path, overwrite: true);
+        if (OperatingSystem.IsLinux())
+            FolderSync.Flush(_folder);   // the new name, too
     }
 
     // A name may be anything; a file's name may not, and is not the same in upper case everywhere.

@@ -7,6 +7,8 @@ namespace Skein;
 /// <summary>A client's connection at the server: reads its calls and gives them to their objects.</summary>
 sealed class ServedClient
 {
+    const int MaxBindings = 1000;   // a program has fewer interfaces; one that has not must not fill the memory with names
+
     readonly IReadOnlyDictionary<string, ObjectKind> _kinds;
     readonly ActiveObjects _objects;
     readonly ObjectServerOptions _options;
@@ -66,7 +68,7 @@ sealed class ServedClient
                 return default;
             case ObjectFrameKind.Call:
                 Read(frame.Number);
-                return new(UntilAtMost(_options.MaxCallsPerClient - 1));
+                return RoomForMoreAsync();
             default:
                 throw new InvalidDataException($"A client does not say {frame.Kind}.");
         }
@@ -74,6 +76,8 @@ sealed class ServedClient
 
     void Bind()
     {
+        if (_bindings.Count == MaxBindings)
+            throw new InvalidDataException($"A client names {MaxBindings} interfaces at most.");
         var name = _reader.ReadText();
         var methods = new string[_reader.ReadCount()];
         for (var i = 0; i < methods.Length; i++)
@@ -148,6 +152,14 @@ sealed class ServedClient
         if (_calls.TryRemove(call.Number, out _))
             Left();
         call.Dispose();
+    }
+
+    // For another call: few enough are under way, and the client takes its answers.
+    ValueTask RoomForMoreAsync()
+    {
+        var calls = UntilAtMost(_options.MaxCallsPerClient - 1);
+        var answers = _output.RoomAsync();
+        return calls.IsCompletedSuccessfully && answers.IsCompletedSuccessfully ? default : new(Task.WhenAll(calls, answers).WaitAsync(_connection.ConnectionClosed));
     }
 
     Task UntilAtMost(int calls)

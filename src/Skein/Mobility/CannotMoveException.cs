@@ -13,6 +13,9 @@ public sealed class CannotMoveException : InvalidOperationException
     /// <summary>From the process to what cannot travel, such as <c>Flow.Step() → local 'log' → _stream</c>; null where nothing of it is in the way.</summary>
     public string? Path => (InnerException as CannotTravelException)?.Path;
 
+    /// <summary>There is no process any more that could.</summary>
+    internal bool IsEnd { get; private init; }
+
     internal static CannotMoveException For(Resident process, Exception refusal) => new(
         refusal is CannotTravelException { Type: var type }
             ? $"Mobile process {process.Id} stays at node {process.Node.Name}. {refusal.Message}. {Advice(type)}"
@@ -22,7 +25,7 @@ public sealed class CannotMoveException : InvalidOperationException
     internal static CannotMoveException TooLate(Resident process, string destination, TimeSpan limit) => new(
         $"Mobile process {process.Id} could not leave node {process.Node.Name} for {destination} within {limit.TotalSeconds:0.###} s: {process.WhyNotYet()} It goes on where it is.");
 
-    internal static CannotMoveException HasEnded(string process) => new($"Mobile process {process} has ended.");
+    internal static CannotMoveException HasEnded(string process) => new($"Mobile process {process} has ended.") { IsEnd = true };
 
     static string Advice(Type culprit)
     {

@@ -72,6 +72,12 @@ public abstract class MobileProcess
         {
             await done.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(false);
         }
+        catch (CannotMoveException e) when (e.IsEnd)
+        {
+            // Whoever learns of its end here finds it ended, however long the store takes to forget it.
+            await Completion.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException && !done.IsCompleted)
         {
             if (!cut.TryGiveUp())

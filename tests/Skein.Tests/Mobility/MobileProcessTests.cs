@@ -111,6 +111,24 @@ public class MobileProcessTests
     }
 
     [Fact]
+    public async Task Whoever_is_told_that_a_process_has_ended_finds_it_ended()
+    {
+        await using var store = new SlowToForget();
+        var process = new MobileNode("c", _time, store).Start(static async () =>
+        {
+            await Here.Checkpoint();
+            await Here.Event<bool>("end");
+        });
+        process.Raise("end", true);
+        await store.Asked.Task.Within();
+        var capture = process.CaptureAsync();
+        Assert.False(capture.IsCompleted || process.Completion.IsCompleted);
+        store.Forgotten.SetResult();
+        await Assert.ThrowsAsync<CannotMoveException>(() => capture.Within());
+        Assert.True(process.Completion.IsCompletedSuccessfully);
+    }
+
+    [Fact]
     public async Task A_mailbox_keeps_its_order_and_gives_each_type_its_own()
     {
         var process = _a.Start(static async () =>
@@ -369,4 +387,24 @@ public class MobileProcessTests
         Assert.Throws<InvalidDataException>(() => _b.Restore<int>(image[..^3]));
         process.Kill();
     }
+}
+
+/// <summary>Takes its time to forget a process that has ended.</summary>
+sealed class SlowToForget : MobileStore
+{
+    public TaskCompletionSource Asked { get; } = new();
+
+    public TaskCompletionSource Forgotten { get; } = new();
+
+    public override ValueTask SaveAsync(string id, ReadOnlyMemory<byte> image, CancellationToken cancellation = default) => default;
+
+    public override ValueTask RemoveAsync(string id, CancellationToken cancellation = default)
+    {
+        Asked.SetResult();
+        return new(Forgotten.Task);
+    }
+
+    public override ValueTask<IReadOnlyList<StoredProcess>> ReadAsync(CancellationToken cancellation = default) => new([]);
+
+    public override ValueTask DisposeAsync() => default;
 }

@@ -168,6 +168,32 @@ public sealed class ObjectFaultTests
     }
 
     [Fact]
+    public async Task A_client_that_does_not_read_its_answers_is_not_heard_further_and_holds_up_nobody()
+    {
+        const int Calls = 2000;
+        await using var server = await Bank.OpenAsync();
+        await using var client = await ObjectClient.ConnectAsync(server.EndPoint);
+        await using var deaf = await RawObjectClient.ConnectAsync(server.EndPoint);
+        deaf.Bind(typeof(IAccount));
+        var name = new string('n', 50_000);   // which is the answer as well
+        var sent = 0;
+        var sending = Task.Run(() =>
+        {
+            for (; sent < Calls; sent++)
+                deaf.Call(typeof(IAccount), "get_Owner", name, _ => { });
+        });
+
+        var (before, same) = (-1, 0);
+        await Limits.Until(() => (same = sent == before ? same + 1 : 0) == 100 | (before = sent) == Calls, "the server to hear no more of it");
+        Assert.False(sending.IsCompleted, "the server has kept 100 MB of answers that nobody reads");
+        Assert.Equal(1, await client.Get<IAccount>("alice").DepositAsync(1).Within());
+
+        for (var i = 0; i < Calls; i++)
+            Assert.Equal(ObjectFrameKind.Result, (await deaf.ReadAsync().Within()).Kind);
+        await sending.Within();
+    }
+
+    [Fact]
     public async Task An_interface_that_cannot_be_called_from_elsewhere_is_refused_when_it_is_named()
     {
         await using var server = await Bank.OpenAsync();

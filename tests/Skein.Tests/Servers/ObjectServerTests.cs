@@ -203,6 +203,8 @@ public sealed class ObjectServerTests
     [Fact]
     public async Task Every_address_a_server_may_have_is_served()
     {
+        await using var local = await Bank.OpenAsync();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode($"{local.EndPoint}"));
         await using var server = await ObjectServer.StartAsync(new IPEndPoint(IPAddress.Loopback, 0), Bank.Catalog(), new() { Secret = "s3cret" });
         await using var client = await ObjectClient.ConnectAsync(new DnsEndPoint("localhost", ((IPEndPoint)server.EndPoint).Port), new() { Secret = "s3cret" });
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
@@ -57,9 +58,11 @@ sealed class RawObjectClient : IAsyncDisposable
     public async Task<(ObjectFrameKind Kind, byte First)> ReadAsync()
     {
         var read = await _input.ReadAtLeastAsync(ObjectFrame.HeaderLength + 1);
-        var bytes = read.Buffer.Slice(0, ObjectFrame.HeaderLength + 1);
-        var header = System.Buffers.BuffersExtensions.ToArray(bytes);
-        _input.AdvanceTo(read.Buffer.GetPosition(ObjectFrame.HeaderLength + BitConverter.ToInt32(header)));
+        var header = read.Buffer.Slice(0, ObjectFrame.HeaderLength + 1).ToArray();
+        var length = ObjectFrame.HeaderLength + BitConverter.ToInt32(header);
+        _input.AdvanceTo(read.Buffer.Start);
+        read = await _input.ReadAtLeastAsync(length);
+        _input.AdvanceTo(read.Buffer.GetPosition(length));
         return ((ObjectFrameKind)header[4], header[^1]);
     }
 

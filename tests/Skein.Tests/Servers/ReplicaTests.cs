@@ -209,6 +209,69 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task A_slow_time_leaves_enough_to_hide_a_replica_that_fails_after_it()
+    {
+        const int Slow = 60;
+        var sick = -1;
+        await using var servers = await Replicas.StartAsync(3, async context =>
+        {
+            if (context.Request.Path == "/slow")
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, context.RequestAborted);
+            else if (context.Connection.LocalPort == sick)
+                context.Abort();
+        });
+        using var client = servers.Client(new() { HedgeAfter = TimeSpan.FromMilliseconds(1), RetryBudget = 0.01 });
+        for (var i = 0; i < Slow; i++)
+            (await client.GetAsync("http://shop/slow").Within()).Dispose();
+        Assert.Equal(10, servers.Handler!.ResentCount);   // hedged until nothing was left
+
+        var ejected = servers.Handler.Ejected;   // being overtaken counts
+        sick = servers.Addresses.First(address => ejected.Count == 3 || !ejected.Contains(address)).Port;
+        for (var i = 0; i < 30; i++)
+        {
+            using var response = await client.GetAsync("http://shop/").Within();
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+
+        Assert.NotEqual(10, servers.Handler.ResentCount);
+    }
+
+    [Fact]
+    public async Task When_all_have_been_ejected_those_that_are_well_again_are_found_at_once()
+    {
+        int[] sick = [];
+        await using var servers = await Replicas.StartAsync(3, context =>
+        {
+            if (sick.Contains(context.Connection.LocalPort))
+                context.Abort();
+            return Task.CompletedTask;
+        });
+        using var client = servers.Client(new() { EjectionTime = TimeSpan.FromHours(1), HedgeAfter = Timeout.InfiniteTimeSpan, MaxAttempts = 1 });
+        sick = [.. servers.Addresses.Select(address => address.Port)];
+        while (servers.Handler!.Ejected.Count < 3)
+            Assert.False(await Answers());
+
+        sick = [sick[0]];
+        var failed = 0;
+        for (var i = 0; i < 20; i++)
+            failed += await Answers() ? 0 : 1;
+        Assert.InRange(failed, 0, 3);
+
+        async Task<bool> Answers()
+        {
+            try
+            {
+                using var response = await client.GetAsync("http://shop/").Within();
+                return true;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_client_that_wants_no_answer_any_more_waits_for_none()
     {
         var gate = new Gate();
