@@ -10,6 +10,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
 {
     readonly Lock _gate = new();
     readonly Backoff _backoff = new(options.RestartIntensity);
+    readonly Backoff _afterReplacement = new(freeFailures: 0);   // of its own: the tasks that the old worker completes meanwhile say nothing
     readonly CancellationTokenSource _stopped = new();
     readonly Dictionary<Worker, long> _recycleAt = [];   // tasks after which each worker is replaced
     readonly Queue<Worker> _spares = new();
@@ -19,6 +20,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     int _wanted = options.MinWorkers ?? options.Workers;
     int _most = options.Workers;
     int _starting, _sparesStarting;
+    (long At, TimeSpan Pause) _replacementFailed;
     Exception? _lastFailure;
 
     /// <summary>All workers that live, spares and retiring ones included.</summary>
@@ -164,12 +166,15 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
             FillSpares();
     }
 
-    /// <summary>Puts a new worker in the place of one, which ends when it has done what it holds.</summary>
+    /// <summary>
+    /// Puts a new worker in the place of one, which ends when it has done what it holds. Where none could be started lately nothing is done:
+    /// it is asked for again after the next task.
+    /// </summary>
     public async Task ReplaceAsync(Worker worker)
     {
         lock (_gate)
         {
-            if (!_retiring.Add(worker))
+            if (options.TimeProvider.GetElapsedTime(_replacementFailed.At) < _replacementFailed.Pause || !_retiring.Add(worker))
                 return;
         }
 
@@ -181,12 +186,17 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         }
         catch (Exception error)
         {
-            lock (_gate)
-                _retiring.Remove(worker);   // better an old one than none; it is tried again after its next task
             _lastFailure = error;
+            lock (_gate)
+            {
+                _retiring.Remove(worker);   // better an old one than none
+                _replacementFailed = (options.TimeProvider.GetTimestamp(), _afterReplacement.AfterFailure());
+            }
+
             return;
         }
 
+        _afterReplacement.AfterSuccess();
         TryServe(successor);
         Retire(worker);
         RetireSuperfluous();

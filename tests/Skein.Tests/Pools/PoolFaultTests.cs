@@ -248,6 +248,18 @@ public class PoolFaultTests
     }
 
     [Fact]
+    public async Task A_successor_that_cannot_be_started_is_tried_again_after_growing_pauses_not_after_each_task()
+    {
+        var starts = new Impossible();
+        await using var pool = await Start(new() { Workers = 1, RecycleAfter = 1, Environment = starts });
+        starts.Now = true;
+        var (started, tasks) = (TimeProvider.System.GetTimestamp(), 0);
+        while (starts.Tried == 0 || tasks++ < 1000)
+            await pool.RunAsync(static () => 1).Within();
+        Assert.InRange(starts.Tried, 1, 2 + (int)(TimeProvider.System.GetElapsedTime(started).TotalSeconds / 0.75));
+    }
+
+    [Fact]
     public async Task All_workers_can_be_killed_at_once_also_while_the_pool_waits_for_them()
     {
         await using var pool = await Start(new() { Workers = 2, Grace = Timeout.InfiniteTimeSpan });
@@ -447,5 +459,21 @@ public class PoolFaultTests
     sealed class HostileException : Exception
     {
         public override string Message => throw new InvalidOperationException("no message for you");
+    }
+}
+
+/// <summary>An environment with which no process can be started, from a moment on; it counts how often that was tried.</summary>
+sealed class Impossible : Dictionary<string, string>, IReadOnlyDictionary<string, string>
+{
+    public bool Now { get; set; }
+
+    public int Tried { get; private set; }
+
+    IEnumerator<KeyValuePair<string, string>> IEnumerable<KeyValuePair<string, string>>.GetEnumerator()
+    {
+        if (!Now)
+            return GetEnumerator();
+        Tried++;
+        return Enumerable.Repeat(KeyValuePair.Create("NOT\0POSSIBLE", ""), 1).GetEnumerator();
     }
 }
