@@ -13,7 +13,11 @@ public abstract class ReplicaSource : IDisposable
     public IReadOnlyList<Uri> Current
     {
         get => Volatile.Read(ref _current);
-        private protected set => Volatile.Write(ref _current, value);
+        private protected set
+        {
+            if (value.Count > 0)   // an empty list is one that is just being written, or was written by mistake: the last good one stays
+                Volatile.Write(ref _current, value);
+        }
     }
 
     /// <summary>What clients call the service, where the addresses are only numbers: TLS and virtual hosts want it.</summary>
@@ -40,7 +44,7 @@ public abstract class ReplicaSource : IDisposable
     }
 
     /// <summary>One address a line; blank lines and what follows a # do not count. The file is read again when it changes.</summary>
-    /// <param name="path">The file, which may be replaced or be a symbolic link. Where it is gone or holds what is no address, the last good list stays.</param>
+    /// <param name="path">The file, which may be replaced or be a symbolic link. Where it is gone, empty, or holds what is no address, the last good list stays.</param>
     /// <param name="period">How often it is looked at: every 0.5 s by default.</param>
     /// <param name="time">The clock.</param>
     /// <exception cref="IOException">It cannot be read the first time.</exception>

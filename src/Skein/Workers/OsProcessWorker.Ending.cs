@@ -3,18 +3,7 @@ namespace Skein;
 // The end: asked for, or noticed. What the worker had started is lost with it, what it had not is handed on.
 sealed partial class OsProcessWorker
 {
-    /// <summary>Ends the worker when the calls it has are done.</summary>
-    public override void End()
-    {
-        _control.Send(WorkerFrame.End, 0);
-    }
-
-    /// <summary>Kills the worker and all that it started. <see cref="Exited"/> completes when it is gone.</summary>
-    public override void Kill(ExitCause cause)
-    {
-        Interlocked.CompareExchange(ref _intent, (int)cause, NoIntent);
-        _child.Kill();
-    }
+    protected override void KillProcess() => _child.Kill();
 
     /// <summary>Sends the worker a signal.</summary>
     public override void Signal(int signal) => _child.Signal(signal);
@@ -48,17 +37,15 @@ sealed partial class OsProcessWorker
         if (victims.Count > 0 && status is not { Signal: SigKill })
             _output.AwaitLastWords();
         var exit = ToExit(status);
-        _owner.OnEnded(this, exit, victims, unstarted);
-        if (!_ready.Task.IsCompleted)
-            _ready.TrySetException(new PlaceException($"Worker {Id} {exit.Describe()} It was not ready yet. {exit.StandardError}"));
+        TellEnd(exit, victims, unstarted);
         _ = CleanUpAsync(exit);
     }
 
     Exit ToExit(ExitStatus status)
     {
         var cause = status.Signal == 0 ? ExitCause.Returned : ExitCause.Signalled;
-        if (status.Signal != 0 && _intent != NoIntent)
-            cause = (ExitCause)_intent;
+        if (status.Signal != 0 && Intent is { } intent)
+            cause = intent;
         else if (status.Signal == 9 && MemoryLimit?.WasExceeded == true)
             cause = ExitCause.OutOfMemory;
         return new(cause, status.Code, status.Signal, status.Use, _output.LastErrors);
@@ -71,11 +58,11 @@ sealed partial class OsProcessWorker
         if (exit.Signal != 0)
             RuntimeFiles.Remove(ProcessId, TemporaryFolder);
         await _output.Drained.ConfigureAwait(false);
-        _references.Close();
+        References.Close();
         _control.Dispose();
         _child.Dispose();
         MemoryLimit?.Dispose();
-        _exited.TrySetResult(exit with { StandardError = _output.LastErrors });
+        SetExited(exit with { StandardError = _output.LastErrors });
         _memory.GiveBack();
     }
 }

@@ -25,7 +25,7 @@ sealed partial class OsProcessWorker
         }
 
         if (freed > 0)
-            _owner.OnRoom(this);
+            Owner.OnRoom(this);
     }
 
     void Receive()
@@ -36,7 +36,7 @@ sealed partial class OsProcessWorker
             lock (_receive)
                 freed = Drain();
             if (freed > 0)
-                _owner.OnRoom(this);
+                Owner.OnRoom(this);
             if (_memory.Results.IsClosed || _broken)
                 return;
             _memory.Results.SleepUntilReadable();
@@ -66,68 +66,7 @@ sealed partial class OsProcessWorker
         return freed;
     }
 
-    bool Take(ArraySegment<byte> message)
-    {
-        _reader.Begin(message.Array!, message.Offset, message.Count);
-        var kind = (WorkerFrame)_reader.ReadByte();
-        var number = (int)_reader.ReadNumber();
-        var second = _reader.ReadNumber();
-        switch (kind)
-        {
-            case WorkerFrame.Result:
-                var finished = Item(number);
-                finished.Cost = second;
-                finished.Succeed(_reader);
-                Finish(finished);
-                return true;
-            case WorkerFrame.Fault:
-                var failed = Item(number);
-                failed.Cost = second;
-                failed.FailAfterReports((_reader.Read<FaultRecord?>() ?? throw new InvalidDataException("a fault without a description")).ToException());
-                Finish(failed);
-                return true;
-            case WorkerFrame.Progress when _references.Find(number) is ProgressTarget progress:
-                _deliveries.Add(progress.Read(_reader));
-                return false;
-            case WorkerFrame.Callback when _references.Find(number) is CallbackTarget callback:
-                _ = AnswerAsync(callback, (int)second, callback.ReadArgument(_reader));
-                return false;
-            case WorkerFrame.Ready:
-                SetReady(_reader.ReadText(), new(lower: _reader.ReadNumber(), upper: _reader.ReadNumber()));
-                return false;
-            default:
-                throw new InvalidDataException($"unexpected {kind} {number}");
-        }
-    }
-
-    void SetReady(string entry, UInt128 version)
-    {
-        try
-        {
-            ModuleCheck.VerifyEntry(Id, entry, version);
-            _ready.TrySetResult();
-        }
-        catch (PlaceException error)
-        {
-            _ready.TrySetException(error);
-            Kill(ExitCause.Killed);
-        }
-    }
-
-    async Task AnswerAsync(CallbackTarget callback, int request, object? argument)
-    {
-        var answer = await Task.Run(() => callback.AnswerAsync(argument)).ConfigureAwait(false);
-        _control.SendAnswer(request, answer);
-    }
-
-    WorkItem Item(int slot) => (uint)slot < (uint)_items.Length && Volatile.Read(ref _items[slot]) is { } item
+    protected override WorkItem Item(int slot) => (uint)slot < (uint)_items.Length && Volatile.Read(ref _items[slot]) is { } item
         ? item
         : throw new InvalidDataException($"a result for slot {slot}, which has no call");
-
-    void Finish(WorkItem item)
-    {
-        Count(item);
-        Volatile.Write(ref _memory.Slot(item.Slot), SlotState.Free);
-        FreeSlot(item.Slot);
-    }
 }

@@ -3,38 +3,17 @@ namespace Skein;
 // Sending calls: each takes a slot of the worker's, which is free again when the call has ended.
 sealed partial class OsProcessWorker
 {
-    /// <summary>
-    /// Sends a call. False when the worker has no room or has ended: then the item is as it was. An item that cannot be sent at all
-    /// (it holds what cannot travel) is failed, and true is returned: it is dealt with.
-    /// </summary>
     public override bool Submit(WorkItem item)
     {
         lock (_send)
         {
             if (_ended || !TryTakeSlot(item))
                 return false;
-            _writer.Begin();
-            _references.Begin(item.References);
-            try
-            {
-                _writer.WriteByte((byte)WorkerFrame.Call);
-                _writer.WriteByte((byte)item.Slot);
-                _writer.WriteText(item.Trace);
-                _writer.Write(item.Job);
-            }
-            catch (Exception error)
-            {
-                _writer.Abandon();
-                _references.Abandon();
-                FreeSlot(item.Slot);
-                item.Worker = null;
-                item.Fail(error);
+            if (!TryWrite(item))
                 return true;
-            }
-
             Volatile.Write(ref _memory.Slot(item.Slot), SlotState.Queued);
-            _sender.Send(_writer.Written.Span, ReceiveWhileSending);   // closed: OnExit hands the item on
-            _references.Sent();
+            _sender.Send(Call.Written.Span, ReceiveWhileSending);   // closed: OnExit hands the item on
+            References.Sent();
             return true;
         }
     }
@@ -99,13 +78,14 @@ sealed partial class OsProcessWorker
         }
     }
 
-    void FreeSlot(int slot)
+    protected override void Release(WorkItem item)
     {
+        Volatile.Write(ref _memory.Slot(item.Slot), SlotState.Free);
         lock (_slots)
         {
-            if (_items[slot] is null)
+            if (_items[item.Slot] is null)
                 return;
-            _items[slot] = null;
+            _items[item.Slot] = null;
             Interlocked.Decrement(ref _held);
         }
     }

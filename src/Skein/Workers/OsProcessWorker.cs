@@ -13,59 +13,40 @@ namespace Skein;
 /// Nothing of it is shared with another worker, so a worker that dies costs exactly what it had started.
 /// </summary>
 [SupportedOSPlatform("linux")]
-sealed partial class OsProcessWorker : Worker
+sealed partial class OsProcessWorker : ProcessWorker
 {
-    readonly IWorkerOwner _owner;
     readonly WorkerMemory _memory;
     readonly WorkerControl _control;
-    readonly ParentReferences _references;
     readonly ChildProcess _child;
     readonly WorkerOutput _output;
-    readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     readonly Lock _send = new();
-    readonly GraphWriter _writer = new(new GraphSession());
     readonly RingSender _sender;
 
     readonly Lock _receive = new();
-    readonly GraphReader _reader = new(new GraphSession());
     readonly RingReceiver _receiver;
-    readonly OrderedQueue _deliveries = new();
 
     readonly Lock _slots = new();
     readonly WorkItem?[] _items = new WorkItem?[WorkerMemory.Slots];
     int _held, _lastSlot;
     volatile bool _ended, _broken;
-    int _intent = NoIntent;
 
-    const int NoIntent = -1, SigKill = 9;
+    const int SigKill = 9;
 
     OsProcessWorker(string id, IWorkerOwner owner, WorkerMemory memory, WorkerControl control, ChildProcess child, WorkerOutput output, MemoryLimit? limit)
+        : base(id, owner, control)
     {
-        Id = id;
         MemoryLimit = limit;
-        _owner = owner;
         _memory = memory;
         _control = control;
         _child = child;
         _output = output;
-        _references = new(control, _deliveries);
-        _writer.Context = _references;
         _sender = new(memory.Calls);
         _receiver = new(memory.Results);
     }
 
-    public override string Id { get; }
-
     /// <summary>Of the operating system.</summary>
     public override int ProcessId => _child.Id;
-
-    /// <summary>Completes when the worker serves calls; fails when it ended before.</summary>
-    public override Task Ready => _ready.Task;
-
-    /// <summary>Completes after <see cref="IWorkerOwner.OnEnded"/>.</summary>
-    public override Task<Exit> Exited => _exited.Task;
 
     /// <summary>Calls it holds, started or not.</summary>
     public override int Held => Volatile.Read(ref _held);
@@ -145,10 +126,5 @@ sealed partial class OsProcessWorker : Worker
         }
     }
 
-    /// <summary>Asks the function of a call to stop.</summary>
-    public override void AskToStop(WorkItem item)
-    {
-        if (Volatile.Read(ref _items[item.Slot]) == item)   // else the slot is another's by now
-            _control.Send(WorkerFrame.StopCall, item.Slot);
-    }
+    protected override bool Holds(WorkItem item) => Volatile.Read(ref _items[item.Slot]) == item;
 }

@@ -14,29 +14,21 @@ namespace Skein;
 ///   PortableChild ──────► OnEnded: the victim, or the call that it had not started
 /// </code>
 /// </summary>
-sealed class StreamWorker : Worker
+sealed class StreamWorker : ProcessWorker
 {
     // What a worker that has ended had sent is read in this time; and a worker whose stream has ended ends itself in this time.
     static readonly TimeSpan Remains = TimeSpan.FromSeconds(5);
 
     static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
-    readonly IWorkerOwner _owner;
     readonly ProcessOptions _options;
     readonly WorkerPipe _pipe;
     readonly PortableChild _child;
     readonly LineSink _output, _errors;
-    readonly StreamControl _control = new();
-    readonly ParentReferences _references;
-    readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly StreamControl _control;
     readonly TaskCompletionSource _received = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     readonly Lock _send = new();
-    readonly GraphWriter _writer = new(new GraphSession());
-    readonly GraphReader _reader = new(new GraphSession());
-    readonly OrderedQueue _deliveries = new();
-
     readonly Lock _gate = new();
     WorkItem? _item;
     byte _slot;
@@ -44,30 +36,19 @@ sealed class StreamWorker : Worker
     long _startedAt;
     int _chunkItem;
     volatile bool _ended;
-    int _intent = NoIntent;
 
-    const int NoIntent = -1;
-
-    StreamWorker(string id, IWorkerOwner owner, ProcessOptions options, WorkerPipe pipe, PortableChild child)
+    StreamWorker(string id, IWorkerOwner owner, StreamControl control, ProcessOptions options, WorkerPipe pipe, PortableChild child)
+        : base(id, owner, control)
     {
-        Id = id;
-        _owner = owner;
+        _control = control;
         _options = options;
         _pipe = pipe;
         _child = child;
         _output = new(Guarded(options.OnOutput ?? Console.Out.WriteLine));
         _errors = new(Guarded(options.OnError ?? Console.Error.WriteLine));
-        _references = new(_control, _deliveries);
-        _writer.Context = _references;
     }
 
-    public override string Id { get; }
-
     public override int ProcessId => _child.Id;
-
-    public override Task Ready => _ready.Task;
-
-    public override Task<Exit> Exited => _exited.Task;
 
     public override bool HasEnded => _ended;
 
@@ -95,7 +76,7 @@ sealed class StreamWorker : Worker
         {
             pipe = new();
             var child = PortableChild.Start(WorkerStart.Describe(id, pipe, options), options);
-            var worker = new StreamWorker(id, owner, options, pipe, child);
+            var worker = new StreamWorker(id, owner, new(), options, pipe, child);
             worker.Begin();
             return worker;
         }
@@ -114,27 +95,10 @@ sealed class StreamWorker : Worker
         {
             if (!TryTake(item))
                 return false;
-            _writer.Begin();
-            _references.Begin(item.References);
-            try
-            {
-                _writer.WriteByte((byte)WorkerFrame.Call);
-                _writer.WriteByte((byte)item.Slot);
-                _writer.WriteText(item.Trace);
-                _writer.Write(item.Job);
-            }
-            catch (Exception error)
-            {
-                _writer.Abandon();
-                _references.Abandon();
-                Release();
-                item.Worker = null;
-                item.Fail(error);
+            if (!TryWrite(item))
                 return true;
-            }
-
-            _control.Send(_writer.Written.Span);
-            _references.Sent();
+            _control.Send(Call.Written.Span);
+            References.Sent();
             return true;
         }
     }
@@ -143,19 +107,9 @@ sealed class StreamWorker : Worker
 
     public override List<WorkItem> Unstarted() => [];
 
-    public override void AskToStop(WorkItem item)
-    {
-        if (Volatile.Read(ref _item) == item)
-            _control.Send(WorkerFrame.StopCall, item.Slot);
-    }
+    protected override void KillProcess() => _child.Kill();
 
-    public override void End() => _control.Send(WorkerFrame.End, 0);
-
-    public override void Kill(ExitCause cause)
-    {
-        Interlocked.CompareExchange(ref _intent, (int)cause, NoIntent);
-        _child.Kill();
-    }
+    protected override bool Holds(WorkItem item) => Volatile.Read(ref _item) == item;
 
     public override void Signal(int signal) => _child.Signal(signal);
 
@@ -176,7 +130,7 @@ sealed class StreamWorker : Worker
         }
         catch (Exception error)
         {
-            _owner.OnHandlerFailed(this, error);
+            Owner.OnHandlerFailed(this, error);
         }
     };
 
@@ -209,7 +163,7 @@ sealed class StreamWorker : Worker
         await drained.ConfigureAwait(false);
         _pipe.Dispose();
         _child.Dispose();
-        _exited.TrySetResult(exit with { StandardError = _errors.LastLines });
+        SetExited(exit with { StandardError = _errors.LastLines });
     }
 
     async Task ConnectAsync(CancellationToken cancellation)
@@ -234,8 +188,8 @@ sealed class StreamWorker : Worker
         {
             while (_control.Frames!.Read() is { } frame)
             {
-                if (Take(frame))
-                    _owner.OnRoom(this);
+                if (Take(Message(frame)))
+                    Owner.OnRoom(this);
             }
         }
         catch (Exception error) when (error is IOException or ObjectDisposedException)
@@ -261,68 +215,25 @@ sealed class StreamWorker : Worker
             Kill(ExitCause.Lost);
     }
 
-    /// <summary>Takes one message. True when a call has ended.</summary>
-    bool Take(Frame frame)
+    static ArraySegment<byte> Message(Frame frame) => frame.Kind == FrameKind.Message && MemoryMarshal.TryGetArray(frame.Body, out var message)
+        ? message
+        : throw new InvalidDataException($"unexpected frame {frame.Kind}");
+
+    protected override void TakeOther(WorkerFrame kind, ulong first, ulong second, GraphReader rest)
     {
-        if (frame.Kind != FrameKind.Message || !MemoryMarshal.TryGetArray(frame.Body, out var message))
-            throw new InvalidDataException($"unexpected frame {frame.Kind}");
-        _reader.Begin(message.Array!, message.Offset, message.Count);
-        var kind = (WorkerFrame)_reader.ReadByte();
-        var number = _reader.ReadNumber();
-        var second = _reader.ReadNumber();
         switch (kind)
         {
-            case WorkerFrame.Result:
-                var finished = Item(number);
-                finished.Cost = second;
-                finished.Succeed(_reader);
-                Finish(finished);
-                return true;
-            case WorkerFrame.Fault:
-                var failed = Item(number);
-                failed.Cost = second;
-                failed.FailAfterReports((_reader.Read<FaultRecord?>() ?? throw new InvalidDataException("a fault without a description")).ToException());
-                Finish(failed);
-                return true;
             case WorkerFrame.Item:
-                _reader.ReadNumber();
-                Start(Item(number), (int)second - 1);
-                return false;
-            case WorkerFrame.Progress when _references.Find((int)number) is ProgressTarget progress:
-                _deliveries.Add(progress.Read(_reader));
-                return false;
-            case WorkerFrame.Callback when _references.Find((int)number) is CallbackTarget callback:
-                _ = AnswerAsync(callback, (int)second, callback.ReadArgument(_reader));
-                return false;
+                rest.ReadNumber();
+                Start(Item((int)first), (int)second - 1);
+                break;
             case WorkerFrame.Use:
-                _child.Note(new(TimeSpan.FromMicroseconds(number), TimeSpan.FromMicroseconds(second), (long)_reader.ReadNumber(), false, 0, 0, 0, 0));
-                return false;
-            case WorkerFrame.Ready:
-                SetReady(_reader.ReadText(), new(lower: _reader.ReadNumber(), upper: _reader.ReadNumber()));
-                return false;
+                _child.Note(new(TimeSpan.FromMicroseconds(first), TimeSpan.FromMicroseconds(second), (long)rest.ReadNumber(), false, 0, 0, 0, 0));
+                break;
             default:
-                throw new InvalidDataException($"unexpected {kind} {number}");
+                base.TakeOther(kind, first, second, rest);
+                break;
         }
-    }
-
-    void SetReady(string entry, UInt128 version)
-    {
-        try
-        {
-            ModuleCheck.VerifyEntry(Id, entry, version);
-            _ready.TrySetResult();
-        }
-        catch (PlaceException error)
-        {
-            _ready.TrySetException(error);
-            Kill(ExitCause.Killed);
-        }
-    }
-
-    async Task AnswerAsync(CallbackTarget callback, int request, object? argument)
-    {
-        var answer = await Task.Run(() => callback.AnswerAsync(argument)).ConfigureAwait(false);
-        _control.SendAnswer(request, answer);
     }
 
     bool TryTake(WorkItem item)
@@ -351,23 +262,13 @@ sealed class StreamWorker : Worker
         }
     }
 
-    WorkItem Item(ulong slot)
+    protected override WorkItem Item(int slot)
     {
         lock (_gate)
-        {
-            return _item is { } item && (ulong)item.Slot == slot
-                ? item
-                : throw new InvalidDataException($"a result for call {slot}, which it does not have");
-        }
+            return _item is { } item && item.Slot == slot ? item : throw new InvalidDataException($"a result for call {slot}, which it does not have");
     }
 
-    void Finish(WorkItem item)
-    {
-        Count(item);
-        Release();
-    }
-
-    void Release()
+    protected override void Release(WorkItem item)
     {
         lock (_gate)
             _item = null;
@@ -390,16 +291,14 @@ sealed class StreamWorker : Worker
         }
 
         exit = ToExit(status);
-        _owner.OnEnded(this, exit, victims, unstarted);
-        if (!_ready.Task.IsCompleted)
-            _ready.TrySetException(new PlaceException($"Worker {Id} {exit.Describe()} It was not ready yet. {exit.StandardError}"));
+        TellEnd(exit, victims, unstarted);
     }
 
     Exit ToExit(ExitStatus status)
     {
         var cause = status.Signal == 0 ? ExitCause.Returned : ExitCause.Signalled;
-        if (_intent != NoIntent && (status.Signal != 0 || (OperatingSystem.IsWindows() && status.Code != 0)))
-            cause = (ExitCause)_intent;
+        if (Intent is { } intent && (status.Signal != 0 || (OperatingSystem.IsWindows() && status.Code != 0)))
+            cause = intent;
         return new(cause, status.Code, status.Signal, status.Use, _errors.LastLines);
     }
 

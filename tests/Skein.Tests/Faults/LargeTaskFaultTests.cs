@@ -39,14 +39,21 @@ public sealed class LargeTaskFaultTests
         Assert.Equal(2, pool.StartedWorkers);
     }
 
-    // All at once: then those that wait are sent by the thread that has just received a result.
+    // Those that wait are sent ahead by the thread that has just received a result, while the worker sends the next one.
     [Fact]
     public async Task Large_results_are_received_while_large_arguments_are_sent()
     {
-        await using var pool = await Start();
-        var argument = new byte[4 << 20];
-        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => pool.RunAsync(static bytes => bytes, argument))).Within(15);
-        Assert.All(results, result => Assert.Equal(argument.Length, result.Length));
+        const int Ahead = 32, Length = 2 * Ring;
+        await using var pool = await Start(new() { Workers = 1 });
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => pool.RunAsync(static () => 0))).Within();   // now it is known that tasks are short
+        var open = new TaskCompletionSource<int>();
+        var gate = pool.RunAsync(static wait => wait.InvokeAsync(0), Callback.To((int _) => open.Task));
+        var small = Enumerable.Range(1, Ahead).Select(_ => pool.RunAsync(static () => 0)).ToArray();
+        var large = Enumerable.Range(0, 40).Select(_ => pool.RunAsync(static bytes => bytes, new byte[Length])).ToArray();
+        Assert.InRange(pool.WaitingCount, large.Length, int.MaxValue);
+        open.SetResult(0);
+        await Task.WhenAll([gate, .. small]).Within(15);
+        Assert.All(await Task.WhenAll(large).Within(15), result => Assert.Equal(Length, result.Length));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class PoolStartFaultTests : IDisposable
     [Fact]
     public async Task Pauses_between_restarts_grow_and_a_success_ends_them()
     {
-        var clock = new ManualClock();
+        var clock = new ManualTime();
         var flag = _flag;
         Action initializer = () =>
         {
@@ -122,98 +122,5 @@ public sealed class PoolStartFaultTests : IDisposable
         Refused(new() { Niceness = 20 }, "Niceness");
         Refused(new() { Processors = [] }, "Processors");
         Refused(new() { Processors = [-1] }, "Processors");
-    }
-
-    /// <summary>A clock that stands until it is advanced. Only for time: workers are real.</summary>
-    sealed class ManualClock : TimeProvider
-    {
-        readonly Lock _gate = new();
-        readonly List<Waiting> _waiting = [];
-        DateTimeOffset _now = DateTimeOffset.UnixEpoch;
-
-        public override DateTimeOffset GetUtcNow()
-        {
-            lock (_gate)
-                return _now;
-        }
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = new Waiting(this, callback, state, period);
-            timer.Change(dueTime, period);
-            return timer;
-        }
-
-        /// <summary>Waits until somebody waits once for at least so long.</summary>
-        public async Task<TimeSpan> NextDelay(TimeSpan atLeast)
-        {
-            TimeSpan? found = null;
-            await Limits.Until(() =>
-            {
-                lock (_gate)
-                {
-                    found = _waiting.Where(waiting => waiting.Period == Timeout.InfiniteTimeSpan && waiting.Due - _now >= atLeast)
-                        .Select(waiting => (TimeSpan?)(waiting.Due - _now)).FirstOrDefault();
-                }
-
-                return found is not null;
-            }, "a pause");
-            return found!.Value;
-        }
-
-        public void Advance(TimeSpan time)
-        {
-            List<Waiting> due;
-            lock (_gate)
-            {
-                _now += time;
-                due = [.. _waiting.Where(waiting => waiting.Due <= _now)];
-                foreach (var waiting in due)
-                {
-                    if (waiting.Period == Timeout.InfiniteTimeSpan)
-                        _waiting.Remove(waiting);
-                    else
-                        waiting.Due = _now + waiting.Period;
-                }
-            }
-
-            foreach (var waiting in due)
-                waiting.Fire();
-        }
-
-        sealed class Waiting(ManualClock clock, TimerCallback callback, object? state, TimeSpan period) : ITimer
-        {
-            public DateTimeOffset Due { get; set; }
-
-            public TimeSpan Period { get; private set; } = period;
-
-            public void Fire() => callback(state);
-
-            public bool Change(TimeSpan dueTime, TimeSpan newPeriod)
-            {
-                lock (clock._gate)
-                {
-                    Period = newPeriod;
-                    clock._waiting.Remove(this);
-                    if (dueTime == Timeout.InfiniteTimeSpan)
-                        return true;
-                    Due = clock._now + dueTime;
-                    clock._waiting.Add(this);
-                    return true;
-                }
-            }
-
-            public void Dispose()
-            {
-                lock (clock._gate)
-                    clock._waiting.Remove(this);
-            }
-
-            public ValueTask DisposeAsync()
-            {
-                Dispose();
-                return default;
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@ namespace Skein.Tests.Mobility;
 public class MobileProcessTests
 {
     readonly MobileNode _a, _b;
-    readonly SetTime _time = new();
+    readonly ManualTime _time = new();
 
     public MobileProcessTests()
     {
