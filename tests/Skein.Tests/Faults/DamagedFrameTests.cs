@@ -284,27 +284,18 @@ public sealed class DamagedFrameTests(ITestOutputHelper output)
     /// <summary>The receiving half of <see cref="OsProcessWorker"/>, without a process: frames are given to it by hand.</summary>
     sealed class ParentSide
     {
-        readonly OsProcessWorker _worker = (OsProcessWorker)RuntimeHelpers.GetUninitializedObject(typeof(OsProcessWorker));
+        readonly OsProcessWorker _worker;
 
         public ParentSide(WorkerMemory memory)
         {
-            var items = new WorkItem?[WorkerMemory.Slots];
             var (here, there) = DescriptorSocket.Pair();
             there.Dispose();
             var control = new WorkerControl(here);
             control.Dispose();
-            var references = new ParentReferences(control, new());
-            references.Add(new ProgressTarget<int>(new Progress<int>()));
+            _worker = Worker("damaged", null!, memory, control, null!, null!, null);
+            References(_worker).Add(new ProgressTarget<int>(new Progress<int>()));
             for (var slot = 0; slot < 4; slot++)
-                items[slot] = slot % 2 == 0 ? new WorkItem<Frames.Node>(new SyncJob<Frames.Node>(Frames.Sample)) { Slot = slot } : new WorkItem<int>(new SyncJob<int>(static () => 1)) { Slot = slot };
-            Set("_items", items);
-            Set("_slots", new Lock());
-            Set("_references", references);
-            Set("_reader", new GraphReader(new()));
-            Set("_deliveries", new OrderedQueue());
-            Set("_ready", new TaskCompletionSource());
-            Set("_memory", memory);
-            Set("_control", control);
+                Items(_worker)[slot] = slot % 2 == 0 ? new WorkItem<Frames.Node>(new SyncJob<Frames.Node>(Frames.Sample)) { Slot = slot } : new WorkItem<int>(new SyncJob<int>(static () => 1)) { Slot = slot };
         }
 
         public void Take(byte[] frame)
@@ -314,11 +305,17 @@ public sealed class DamagedFrameTests(ITestOutputHelper output)
             Taking(_worker, frame);
         }
 
-        void Set<T>(string field, T value) =>
-            typeof(OsProcessWorker).GetField(field, BindingFlags.Instance | BindingFlags.NonPublic)!.SetValue(_worker, value);
+        [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+        static extern OsProcessWorker Worker(string id, IWorkerOwner owner, WorkerMemory memory, WorkerControl control, ChildProcess child, WorkerOutput output, MemoryLimit? limit);
+
+        [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_items")]
+        static extern ref WorkItem?[] Items(OsProcessWorker worker);
+
+        [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_References")]
+        static extern ParentReferences References(ProcessWorker worker);
 
         [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "Take")]
-        static extern bool Taking(OsProcessWorker worker, ArraySegment<byte> message);
+        static extern bool Taking(ProcessWorker worker, ArraySegment<byte> message);
     }
 
     static class Frames
