@@ -14,6 +14,7 @@ public enum Resumption
 sealed class CheckpointWait : MobileWait<Resumption>
 {
     bool _isStored;   // true in the image only
+    [Transient] bool _isStoring;
 
     public override void Arm(Resident process)
     {
@@ -29,13 +30,20 @@ sealed class CheckpointWait : MobileWait<Resumption>
         }
     }
 
+    /// <summary>While it is stored from here it stays: of two nodes that store it at once, the later could come first.</summary>
+    public override bool IsStopping() => _isStoring;
+
     sealed class Storing(CheckpointWait wait) : Cut
     {
         public override void BeforeImage() => wait._isStored = true;
 
         public override void AfterImage() => wait._isStored = false;
 
-        public override void Take(Resident process, byte[] image) => _ = StoreAsync(process, image);
+        public override void Take(Resident process, byte[] image)
+        {
+            wait._isStoring = true;
+            _ = StoreAsync(process, image);
+        }
 
         public override void Fail(Exception error) => wait.Fail(error);
 
@@ -58,6 +66,7 @@ sealed class CheckpointWait : MobileWait<Resumption>
     {
         public override void Apply(Resident resident)
         {
+            wait._isStoring = false;
             if (error is null)
                 wait.Succeed(Resumption.Continued);
             else

@@ -25,7 +25,7 @@ public sealed class FileStore : MobileStore
     readonly SemaphoreSlim _turn = new(1);   // one writes, reads or closes
     List<Entry> _waiting = [];
     SafeFileHandle _file;
-    long _length, _live;
+    long _length, _live, _rewriteAt = SmallFile;
     string? _broken;
     bool _isWriting, _isClosed;
 
@@ -192,7 +192,7 @@ public sealed class FileStore : MobileStore
         _length += _batch.WrittenCount;
         foreach (var entry in entries)
             entry.SetResult();
-        if (_length > SmallFile && _length > 3 * _live)
+        if (_length > _rewriteAt && _length > 3 * _live)
             WriteAnew();
     }
 
@@ -241,6 +241,7 @@ public sealed class FileStore : MobileStore
     {
         var name = _path + ".new";
         SafeFileHandle? file = null;
+        var isInPlace = false;
         try
         {
             file = File.OpenHandle(name, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
@@ -256,22 +257,23 @@ public sealed class FileStore : MobileStore
             }
             RandomAccess.FlushToDisk(file);
             File.Move(name, _path, overwrite: true);
-            (var old, _file, file) = (_file, file, null);
+            (isInPlace, _rewriteAt) = (true, SmallFile);
+            (var old, _file) = (_file, file);
             old.Dispose();
             _length = length;
             foreach (var (id, place) in places)
                 _places[id] = place;
             FlushFolder(_path);
         }
-        catch (IOException e)
+        catch (Exception e)   // of whatever kind: those who wait for the next write must not wait for ever
         {
-            if (file is null)
+            if (isInPlace)
             {
                 _broken = $"The store was written anew, and it is not known whether its name survives the loss of power: {e.Message}";
                 return;
             }
-            file.Dispose();
-            File.Delete(name);
+            file?.Dispose();
+            _rewriteAt = 2 * _length;   // not with each write again
         }
     }
 

@@ -79,7 +79,7 @@ sealed class Arrival(Action? finish) : InboxItem
             return;
         }
         IMobileWait? next;
-        for (var wait = resident.Waits.First; wait is not null; wait = next)
+        for (var wait = resident.Waits.First; wait is not null && !resident.IsGone; wait = next)   // it ends when the first that it waited for was all
         {
             next = wait.After;
             wait.Arm(resident);

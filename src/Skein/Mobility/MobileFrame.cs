@@ -45,6 +45,17 @@ abstract class MobileFrame : Waiter
         }
     }
 
+    /// <summary>Takes back an <see cref="Await"/>: a call that outlives many who waited for it does not remember them all.</summary>
+    public void Forget(Waiter waiter)
+    {
+        if (HasEnded)
+            return;
+        if (_link is List<Waiter> several)
+            several.Remove(waiter);
+        else if (ReferenceEquals(_link, waiter))
+            _link = null;
+    }
+
     public void Fail(Exception error) => End(Progress.Failed, error);
 
     /// <summary>Its result or error, for whoever started the process.</summary>

@@ -13,7 +13,7 @@ static class MobileImage
     static (GraphReader Reader, GraphSession Session)? _reader;
 
     /// <exception cref="CannotTravelException">Something in it belongs to this place.</exception>
-    public static byte[] Write(MobileState state)
+    public static byte[] Write(MobileState state, ImageWriting context)
     {
         var writer = _writer ?? new(new(withPaths: false));
         _writer = null;
@@ -21,6 +21,7 @@ static class MobileImage
         {
             writer.Session.Reset();
             writer.Begin();
+            writer.Context = context;
             writer.WriteByte(Format);
             writer.Write(state);
             return writer.Written.ToArray();
@@ -29,6 +30,7 @@ static class MobileImage
         {
             writer.Session.Reset();
             writer.Abandon();
+            writer.Context = null;
             _writer = writer;
         }
     }
@@ -36,7 +38,8 @@ static class MobileImage
     /// <summary>Makes the objects. What of the application's own code is needed to finish them runs in the process's first turn.</summary>
     /// <exception cref="InvalidDataException">The bytes are no image.</exception>
     /// <exception cref="ModuleVersionException">It is of another build of the application.</exception>
-    public static (MobileState State, Action? Finish) Read(byte[] image)
+    /// <exception cref="CannotMoveException">It needs what this node does not have.</exception>
+    public static (MobileState State, Action? Finish) Read(byte[] image, MobileNode node)
     {
         if (_reader is not var (reader, session))
         {
@@ -45,22 +48,33 @@ static class MobileImage
         }
         _reader = null;
         var isFinished = false;
+        var context = new ImageReading(node);
         try
         {
             session.Reset();
             reader.Begin(image, 0, image.Length);
+            reader.Context = context;
             if (image.Length == 0 || reader.ReadByte() != Format)
                 throw new InvalidDataException("These bytes are no image of a mobile process, or one of another version of Skein.");
             var state = reader.Read<MobileState>();
             reader.End();
+            state.Arrived(context);
             isFinished = !reader.IsUnfinished;
             return (state, isFinished ? null : reader.Finish);
+        }
+        catch (Exception e)
+        {
+            context.Discard();
+            if (e is CannotArriveException)
+                throw new CannotMoveException(e.Message, e.InnerException);
+            throw;
         }
         finally
         {
             if (isFinished)
             {
                 reader.Begin([], 0, 0);
+                reader.Context = null;
                 _reader = (reader, session);
             }
         }

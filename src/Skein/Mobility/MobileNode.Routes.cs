@@ -41,7 +41,7 @@ public sealed partial class MobileNode
     /// <summary>A process comes from another node. Its objects are made before the other lets go of it; it runs when that has.</summary>
     internal Resident Accept(byte[] image, out Action? finish)
     {
-        (var state, finish) = MobileImage.Read(image);
+        (var state, finish) = MobileImage.Read(image, this);
         state.Hops++;
         return new(this, state);
     }
@@ -74,11 +74,14 @@ public sealed partial class MobileNode
             {
                 await process.SaveAsync(null).ConfigureAwait(false);
             }
-            catch (IOException e)
+            catch (Exception e)   // a full disk, a store that was closed
             {
                 outcome = MobileOutcome.Failed(new IOException($"Mobile process {process.Id} ended, but the store still has it, and would restore it: {e.Message}", e));
             }
         }
+        Fastened.Release(process.Id);
+        foreach (var owner in process.State.Owners ?? [])
+            _ = ReleaseAsync(owner, process.Id);
         if (Home(process) is not { } home || !home._started.TryRemove(process.Id, out var started))
             return;
         if (home != this)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Skein;
 
@@ -21,6 +22,7 @@ public sealed partial class MobileNode
 
     readonly ConcurrentDictionary<string, MobileNode> _peers = new();
     readonly ConcurrentDictionary<string, object> _resources = new();
+    readonly ConditionalWeakTable<object, string> _names = [];   // of the resources
     readonly ConcurrentDictionary<string, Resident> _residents = new();
     readonly ConcurrentDictionary<string, Location> _started = new();   // here, and not ended
     readonly string _prefix;
@@ -67,6 +69,7 @@ public sealed partial class MobileNode
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(resource);
         _resources[name] = resource;
+        _names.AddOrUpdate(resource, name);
     }
 
     /// <summary>Starts a mobile function.</summary>
@@ -87,18 +90,28 @@ public sealed partial class MobileNode
     /// <summary>Lets a process go on here, from an image of it. This node hears how it ends.</summary>
     /// <exception cref="InvalidDataException">The bytes are no image of a mobile process.</exception>
     /// <exception cref="ModuleVersionException">It is of another build of the application.</exception>
+    /// <exception cref="CannotMoveException">It needs a resource that this node does not have.</exception>
     /// <exception cref="InvalidOperationException">The process is here already.</exception>
     public MobileProcess<T> Restore<T>(byte[] image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var (state, finish) = MobileImage.Read(image);
+        var (state, finish) = MobileImage.Read(image, this);
         state.Home = Name;
         var process = new MobileProcess<T>(this, state.Id);
         if (!_started.TryAdd(state.Id, new(process, this)))
+        {
+            state.Made?.Discard();
             throw new InvalidOperationException($"Mobile process {state.Id} was started at node {Name} and has not ended: two of it must not run.");
+        }
         Settle(new(this, state)).Begin(new Arrival(finish));
         return process;
     }
+
+    /// <summary>Null when it has none of this name.</summary>
+    internal object? FindResource(string name) => _resources.GetValueOrDefault(name);
+
+    /// <summary>Null when it does not provide this object.</summary>
+    internal string? NameOf(object resource) => _names.TryGetValue(resource, out var name) ? name : null;
 
     internal T Resource<T>(string name) where T : class => _resources.TryGetValue(name, out var resource)
         ? resource as T ?? throw new InvalidOperationException($"The resource {name} of node {Name} is a {resource.GetType().Name}, no {typeof(T).Name}.")

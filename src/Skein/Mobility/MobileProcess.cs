@@ -78,16 +78,17 @@ public abstract class MobileProcess
             await Completion.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException && !done.IsCompleted)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             if (!cut.TryGiveUp())
             {
                 await done.ConfigureAwait(false);   // it had begun
                 return;
             }
+            var why = Home.Locate(Id)?.WhyNotYet();   // before it is woken
             Home.Deliver(Id, new CutRequest(null));
             cancellation.ThrowIfCancellationRequested();
-            throw new CannotMoveException($"Mobile process {Id} {failure} within {limit.TotalSeconds:0.###} s: {Home.Locate(Id)?.WhyNotYet()} It goes on where it is.");
+            throw new CannotMoveException($"Mobile process {Id} {failure} within {limit.TotalSeconds:0.###} s: {why} It goes on where it is.");
         }
     }
 }

@@ -8,6 +8,7 @@ sealed class MobileState(string id, string home) : ITravelSteps
 {
     public ReadyQueue Ready;
     public WaitList Waits;
+    [Transient] ImageReading? _made;
 
     public string Id => id;
 
@@ -26,6 +27,22 @@ sealed class MobileState(string id, string home) : ITravelSteps
 
     /// <summary>The values that its functions share by name.</summary>
     public Dictionary<string, object?>? Values { get; set; }
+
+    /// <summary>The nodes at which something of it is fastened, and which are told when it has ended.</summary>
+    public HashSet<string>? Owners { get; private set; }
+
+    /// <summary>What was made for it at the node where it is.</summary>
+    public ImageReading? Made => _made;
+
+    /// <summary>Its objects were made, at this node.</summary>
+    public void Arrived(ImageReading image)
+    {
+        _made = image;
+        if (Owners is null)
+            Owners = image.Owners;
+        else
+            Owners.UnionWith(image.Owners ?? []);
+    }
 
     string ITravelSteps.Name => $"process {id}";
 
@@ -56,13 +73,15 @@ sealed class MobileState(string id, string home) : ITravelSteps
             {
                 (found, taken) = (true, content);
                 if (i == Mailbox.Count + 1)
-                    return true;   // the first of all: the others are in order already
+                    break;   // the first of all: the others are in order already
             }
             else
             {
                 Mailbox.Enqueue(mail);
             }
         }
+        if (Mailbox.Count == 0)
+            Mailbox = null;   // the room that a flood has taken is not to be in each image
         return found;
     }
 }

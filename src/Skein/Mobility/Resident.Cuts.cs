@@ -5,6 +5,7 @@ sealed partial class Resident
     Queue<Cut>? _cuts;
     List<InboxItem>? _outside;
     Task _saved = Task.CompletedTask;
+    ImageWriting? _image;   // the last
 
     /// <summary>Ordinary tasks that it waits for: while there are any, no image of it can be made.</summary>
     public bool WaitsOutside => _outside is { Count: > 0 };
@@ -48,7 +49,7 @@ sealed partial class Resident
                 return $"it waits for {string.Join(", ", _outside)}, which cannot be written. "
                     + "Await it before, or use Here.Restartable(token => …), which is started again at the other node.";
             }
-            return _isRunning ? "it computes and does not wait for anything: let it call Here.Yield() now and then." : "what it started by Here.Restartable has not stopped: does it listen to its token?";
+            return _isRunning && _current != this ? "it computes and does not wait for anything: let it call Here.Yield() now and then." : "what it started by Here.Restartable has not stopped (does it listen to its token?), or it is being stored.";
         }
     }
 
@@ -78,7 +79,8 @@ sealed partial class Resident
         try
         {
             cut.BeforeImage();
-            return MobileImage.Write(state);
+            _image = new(node, Id);
+            return MobileImage.Write(state, _image);
         }
         catch (CannotTravelException e) when (e.Culprit is Task { IsCompleted: false } task)
         {

@@ -29,6 +29,9 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
 
     public MobileNode Node => node;
 
+    /// <summary>It has ended, or is elsewhere.</summary>
+    public bool IsGone => _isGone;
+
     public string Id => state.Id;
 
     public MobileState State => state;
@@ -203,5 +206,8 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
         _cuts = null;
         for (var wait = state.Waits.First; wait is not null; wait = wait.After)
             wait.Disarm();
+        if (there is not null)
+            _image?.Left();
+        ImageReading.Remove(state.Made?.Folder);
     }
 }

@@ -10,7 +10,9 @@ sealed class Field
         Info = info;
         var type = info.FieldType;
         Code = Type.GetTypeCode(type);
-        if (!type.IsValueType)
+        if (info.GetCustomAttribute<BindingAttribute>() is { } binding)
+            Values = (ValueCodec)Activator.CreateInstance(binding.Codec(type))!;
+        else if (!type.IsValueType)
             Declared = Codec.Declared(type);
         else if (Code is TypeCode.Object or TypeCode.Decimal or TypeCode.DateTime)
             Values = ValueCodec.For(type);
@@ -23,7 +25,7 @@ sealed class Field
     /// <summary>For references.</summary>
     public Codec? Declared { get; }
 
-    /// <summary>For structs; null for numbers and enumerations.</summary>
+    /// <summary>For structs, and for fields with a binding; null for numbers and enumerations.</summary>
     public ValueCodec? Values { get; }
 
     /// <summary>The fields of a class or struct in order of declaration, those of its base classes first.</summary>

@@ -112,6 +112,9 @@ sealed partial class GraphReader
         return wide ? new(MemoryMarshal.Cast<byte, char>(bytes)) : Encoding.Latin1.GetString(bytes);
     }
 
+    /// <summary>What was written by <see cref="GraphWriter.WriteBytes"/>, as long as the message is there.</summary>
+    public ReadOnlySpan<byte> ReadBytes() => Take(ReadCount());
+
     /// <summary>Bytes of the message that were not read yet.</summary>
     public int Remaining => _end - _position;
 

@@ -29,6 +29,7 @@ sealed partial class GraphReader(GraphSession session)
     /// <summary>The value that one <see cref="GraphWriter.Write"/> wrote.</summary>
     /// <exception cref="InvalidDataException">The bytes are not what a writer writes. The session is no longer in step.</exception>
     /// <exception cref="ModuleVersionException">They speak of a module of which this process has another version.</exception>
+    /// <exception cref="CannotArriveException">They need what this place lacks.</exception>
     public T Read<T>()
     {
         T value = default!;
@@ -51,7 +52,7 @@ sealed partial class GraphReader(GraphSession session)
             _draining = false;
             return value;
         }
-        catch (Exception e) when (e is not (InvalidDataException or ModuleVersionException))
+        catch (Exception e) when (e is not (InvalidDataException or ModuleVersionException or CannotArriveException))
         {
             // What the framework says about types, methods and values that do not fit each other has many names.
             throw Bad($"{e.GetType().Name}: {e.Message}", e);

@@ -113,6 +113,13 @@ sealed partial class GraphWriter
             Unsafe.Add(ref target, i) = (byte)Unsafe.Add(ref source, i);
     }
 
+    /// <summary>Room for so many bytes, which the caller fills in at once.</summary>
+    public Span<byte> WriteBytes(long count)
+    {
+        WriteNumber((ulong)count);
+        return Reserve(BlockSize(count));
+    }
+
     int BlockSize(long size) => size <= WireLimits.MaxMessage - _position ? (int)size : throw new MessageTooLargeException(size + _position);
 
     Span<byte> Reserve(int size)

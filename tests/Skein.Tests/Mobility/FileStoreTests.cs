@@ -57,6 +57,20 @@ public class FileStoreTests : MobileStoreCases
     }
 
     [Fact]
+    public async Task A_file_that_cannot_be_written_anew_serves_on()
+    {
+        await using (var store = Open())
+        {
+            Directory.CreateDirectory(File + ".new");   // in the way
+            for (var i = 0; i < 12; i++)
+                await store.SaveAsync("one", Image(i, 1 << 20)).AsTask().Within();
+        }
+        Directory.Delete(File + ".new");
+        await using var again = Open();
+        Assert.Equal(Image(11, 1 << 20), (await AllOf(again))["one"]);
+    }
+
+    [Fact]
     public async Task Only_one_has_it_open()
     {
         await using var store = Open();

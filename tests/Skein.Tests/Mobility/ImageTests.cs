@@ -68,7 +68,7 @@ public class ImageTests
                 changed[random.Next(changed.Length)] = (byte)random.Next(256);
             try
             {
-                MobileImage.Read(changed);
+                MobileImage.Read(changed, node);
             }
             catch (Exception e)
             {

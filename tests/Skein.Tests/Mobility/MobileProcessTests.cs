@@ -42,6 +42,57 @@ public class MobileProcessTests
     }
 
     [Fact]
+    public async Task A_call_that_many_have_waited_for_does_not_remember_them()
+    {
+        var through = new TaskCompletionSource();
+        _a.Provide("through", through);
+        var process = _a.Start(static async () =>
+        {
+            static async Mobile Stop() => await Here.Event<bool>("stop");
+
+            static async Mobile Others() => await Here.Yield();
+
+            var stop = Stop();
+            await Here.Event<bool>("go");
+            for (var i = 0; i < 1000; i++)
+                Assert.Equal(1, await Mobile.WhenAny(stop, Others()));
+            Here.Resource<TaskCompletionSource>("through").SetResult();
+            await stop;
+        });
+        var before = await process.CaptureAsync().Within();
+        process.Raise("go", true);
+        await through.Task.Within();
+        var after = await process.CaptureAsync().Within();
+        Assert.InRange(after.Length, 1, before.Length + 100);
+        process.Raise("stop", true);
+        await process.Completion.Within();
+    }
+
+    [Fact]
+    public async Task A_mailbox_that_was_flooded_does_not_keep_the_room()
+    {
+        var through = new TaskCompletionSource();
+        _a.Provide("through", through);
+        var process = _a.Start(static async () =>
+        {
+            await Here.Event<bool>("go");
+            for (var i = 0; i < 1000; i++)
+                await Here.Receive<int>();
+            Here.Resource<TaskCompletionSource>("through").SetResult();
+            await Here.Event<bool>("stop");
+        });
+        var before = await process.CaptureAsync().Within();
+        for (var i = 0; i < 1000; i++)
+            process.Send(i);
+        process.Raise("go", true);
+        await through.Task.Within();
+        var after = await process.CaptureAsync().Within();
+        Assert.InRange(after.Length, 1, before.Length + 100);
+        process.Raise("stop", true);
+        await process.Completion.Within();
+    }
+
+    [Fact]
     public async Task Timers_keep_their_moment_across_moves()
     {
         var started = _time.GetUtcNow();

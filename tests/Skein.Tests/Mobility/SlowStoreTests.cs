@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+
+namespace Skein.Tests.Mobility;
+
+/// <summary>What a process does while its store takes its time, or is not there any more.</summary>
+public class SlowStoreTests
+{
+    /// <summary>Keeps what it is given when it is told to.</summary>
+    sealed class HeldStore : MobileStore
+    {
+        readonly SemaphoreSlim _let = new(0);
+        int _saving;
+
+        public ConcurrentQueue<string> Saved { get; } = new();
+
+        public int Begun;
+
+        public void Let(int saves) => _let.Release(saves);
+
+        public override async ValueTask SaveAsync(string id, ReadOnlyMemory<byte> image, CancellationToken cancellation = default)
+        {
+            Interlocked.Increment(ref Begun);
+            Saved.Enqueue(Interlocked.Increment(ref _saving) == 1 ? "alone" : "beside another");
+            await _let.WaitAsync(cancellation);
+            Interlocked.Decrement(ref _saving);
+        }
+
+        public override ValueTask RemoveAsync(string id, CancellationToken cancellation = default) =>
+            throw new ObjectDisposedException("the store");
+
+        public override ValueTask<IReadOnlyList<StoredProcess>> ReadAsync(CancellationToken cancellation = default) => new([]);
+
+        public override ValueTask DisposeAsync()
+        {
+            _let.Dispose();
+            return default;
+        }
+    }
+
+    [Fact]
+    public async Task A_process_that_is_being_stored_stays_until_it_is()
+    {
+        await using var store = new HeldStore();
+        var (a, b) = (new MobileNode("a", store: store), new MobileNode("b", store: store));
+        a.Connect(b);
+        var process = a.Start(static async () =>
+        {
+            await Here.Checkpoint();
+            await Here.Checkpoint();
+            await Here.Event<bool>("end");
+        });
+        await Limits.Until(() => store.Begun == 1, "the first save");
+        var refused = await Assert.ThrowsAsync<CannotMoveException>(() => process.MoveToAsync("b", TimeSpan.FromMilliseconds(50)));
+        Assert.Contains("it is being stored", refused.Message);
+        var move = process.MoveToAsync("b");
+        store.Let(1);
+        await Limits.Until(() => store.Begun == 2, "the second save");
+        store.Let(2);
+        await move.Within();
+        Assert.Equal(["alone", "alone"], store.Saved);
+        Assert.Equal("b", process.Node);
+        process.Kill();
+    }
+
+    [Fact]
+    public async Task The_end_of_a_process_is_heard_when_its_store_was_closed_before()
+    {
+        await using var store = new HeldStore();
+        store.Let(1);
+        var process = new MobileNode("a", store: store).Start(static async () => await Here.Checkpoint());
+        var error = await Assert.ThrowsAsync<IOException>(() => process.Completion.Within());
+        Assert.Contains("the store still has it", error.Message);
+    }
+}
