@@ -4,7 +4,7 @@ namespace Skein.Serve;
 
 /// <summary>
 /// The super-server with the services of a file. SIGHUP reads the file again; SIGTERM and SIGINT let connections end and then end, the second of
-/// them ends at once.
+/// them ends at once. The same can be asked over its control socket.
 /// </summary>
 static class ServicesProgram
 {
@@ -28,19 +28,34 @@ static class ServicesProgram
             (isChecking ? Console.Out : Console.Error).WriteLine(error);
         if (file.Errors.Count > 0)
             return isChecking ? Configuration : Fail($"{path} has errors: nothing is started.", Configuration);
-        return isChecking ? 0 : await ServeAsync(file.Services, read).ConfigureAwait(false);
+        if (isChecking)
+            return 0;
+
+        SuperServerControl? asked = null;
+        ControlSocket control;
+        try
+        {
+            control = ControlSocket.Open(settings["control"]!, request => asked?.AnswerAsync(request) ?? throw new ServeException("The server does not run yet."));
+        }
+        catch (ServeException error)
+        {
+            return Fail(error.Message, Unavailable);
+        }
+
+        await using var closed = control.ConfigureAwait(false);
+        return await ServeAsync(settings["id"]!, file.Services, read, control => asked = control).ConfigureAwait(false);
     }
 
-    static async Task<int> ServeAsync(IReadOnlyList<Service> services, Func<ServiceFile> read)
+    static async Task<int> ServeAsync(string id, IReadOnlyList<Service> services, Func<ServiceFile> read, Action<SuperServerControl> answer)
     {
-        using var log = new StandardErrorLog();
-        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var log = new ServicesLog(id);
         using var early = new CancellationTokenSource();
+        var (stopping, ended) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var asked = 0;
         SuperServer? server = null;
-        using var terminate = On(PosixSignal.SIGTERM, Stop);
-        using var interrupt = On(PosixSignal.SIGINT, Stop);
-        using var hangUp = On(PosixSignal.SIGHUP, () => _ = ReloadAsync(server, read));
+        using var terminate = On(PosixSignal.SIGTERM, () => _ = StopAsync(now: Interlocked.Increment(ref asked) > 1));
+        using var interrupt = On(PosixSignal.SIGINT, () => _ = StopAsync(now: Interlocked.Increment(ref asked) > 1));
+        using var hangUp = On(PosixSignal.SIGHUP, () => _ = ReportAsync(ReloadAsync(), log));
         try
         {
             server = await SuperServer.StartAsync(services, new() { LoggerFactory = log }, early.Token).ConfigureAwait(false);
@@ -54,41 +69,52 @@ static class ServicesProgram
             return Fail(error.Message, Unavailable);
         }
 
-        Console.Error.WriteLine($"skein: {services.Count} services are served.");
+        answer(new(id, server, log.Lines) { ReloadAsync = ReloadAsync, StopAsync = StopAsync, End = ended.Task });
+        log.Say($"{services.Count} services are served.");
         await stopping.Task.ConfigureAwait(false);
         await server.StopAsync().ConfigureAwait(false);
+        ended.SetResult();
         return 0;
 
-        void Stop()
+        Task StopAsync(bool now)
         {
             early.Cancel();
             stopping.TrySetResult();
-            if (Interlocked.Increment(ref asked) > 1)
+            if (now)
                 server?.EndNow();
+            return ended.Task;
         }
-    }
 
-    static async Task ReloadAsync(SuperServer? server, Func<ServiceFile> read)
-    {
-        try
+        async Task ReloadAsync()
         {
             if (server is null)
                 return;   // it reads the file just now
-            var file = read();
-            foreach (var error in file.Errors)
-                await Console.Error.WriteLineAsync($"{error}").ConfigureAwait(false);
-            if (file.Errors.Count > 0)
+            try
             {
-                Fail("nothing is changed: the file has errors.", Configuration);
-                return;
+                var file = read();
+                foreach (var error in file.Errors)
+                    log.Say($"{error}", LogSeverity.Error);
+                if (file.Errors.Count > 0)
+                    throw new ServeException("nothing is changed: the file has errors.");
+                await server.ReloadAsync(file.Services).ConfigureAwait(false);
+                log.Say($"reloaded; {file.Services.Count} services are served.");
             }
-
-            await server.ReloadAsync(file.Services).ConfigureAwait(false);
-            await Console.Error.WriteLineAsync($"skein: reloaded; {file.Services.Count} services are served.").ConfigureAwait(false);
+            catch (Exception error) when (IsOfTheStart(error))
+            {
+                throw new ServeException($"nothing is changed: {error.Message}", error);
+            }
         }
-        catch (Exception error) when (IsOfTheStart(error))
+    }
+
+    static async Task ReportAsync(Task operation, ServicesLog log)
+    {
+        try
         {
-            Fail($"nothing is changed: {error.Message}", Unavailable);
+            await operation.ConfigureAwait(false);
+        }
+        catch (ServeException error)
+        {
+            log.Say(error.Message, LogSeverity.Error);
         }
     }
 

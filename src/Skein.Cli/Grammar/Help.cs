@@ -43,7 +43,7 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
 
     const string ServeUsage = """
           skein serve [options] FILE.cs|APP.dll [-- ARGS…]
-          skein serve [--check] --config FILE|--inetd FILE
+          skein serve [--check] [--id NAME] --config FILE|--inetd FILE
         """;
 
     const string Serve = """

@@ -40,11 +40,11 @@ sealed class ServeGrammar
             throw CommandFailure.Usage("serve takes either --config or --inetd, not both.");
         if (own.GetValue(_file) is { Length: > 0 } || words.Program is not null)
             throw CommandFailure.Usage("serve takes either an application or a file of services (--config, --inetd), not both.");
-        if (_options.FirstGiven(own) is { } option)
+        if (_options.FirstGiven(own, but: "--id") is { } option)
             throw CommandFailure.Usage($"{option} is for an application; what a service needs stands in its file.");
         if (!File.Exists(file))
             throw new CommandFailure(ExitCode.NoInput, $"there is no file '{file}'.");
-        return new(Path.GetFullPath(file), inetd is not null, own.GetValue(_check));
+        return new(Path.GetFullPath(file), inetd is not null, own.GetValue(_check), _options.Read(own));
     }
 
     public ServeRequest Read(ParseResult own, CommandWords words)

@@ -14,7 +14,7 @@ sealed class ServeOptions
         Add(Options.Count("--workers", "How many processes (default: one for each processor).", least: 1), Number);
         var listen = new Option<string[]>("--listen") { HelpName = "URL", Description = "Where to listen, as http://127.0.0.1:8080; may be given several times.", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
         _options.Add((listen, own => own.GetValue(listen) ?? []));
-        Add(Options.Text("--id", "NAME", "The name by which the server is known to skein ps, reload, … (default: the application's).", "a name"), text => text);
+        Add(Options.Text("--id", "NAME", "The name by which the server is known to skein ps, reload, … (default: the application's, or the file's).", "a name"), text => text);
         Add(Options.Count("--spares", "How many more processes are kept ready to take over at once (default 0).", least: 0), Number);
         Add(Options.Count("--threads", "Requests run on so many threads of each worker's own, not on the thread pool.", least: 1), Number);
         Add(Options.Count("--queue", "With --threads: how many requests may wait for a thread; what finds it full gets 503 at once (default 0).", least: 0), Number);
@@ -34,8 +34,9 @@ sealed class ServeOptions
             command.Options.Add(option);
     }
 
-    /// <summary>The name of one that was given.</summary>
-    public string? FirstGiven(ParseResult own) => _options.Select(o => o.Option).FirstOrDefault(option => own.GetResult(option) is { Implicit: false })?.Name;
+    /// <summary>The name of one that was given, other than this one.</summary>
+    public string? FirstGiven(ParseResult own, string but) =>
+        _options.Select(o => o.Option).FirstOrDefault(option => option.Name != but && own.GetResult(option) is { Implicit: false })?.Name;
 
     public IReadOnlyList<string> Read(ParseResult own) =>
         [.. _options.SelectMany(option => option.Read(own).Select(value => $"{option.Option.Name[2..]}={value}"))];

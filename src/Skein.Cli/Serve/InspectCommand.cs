@@ -11,7 +11,8 @@ static class InspectCommand
     {
         var (server, worker) = await RunningServers.FindAsync(id).ConfigureAwait(false);
         var known = worker?.Json ?? server.Json;
-        var process = ProcessContext(worker?.Pid ?? server.Pid);
+        var pid = worker?.Pid ?? server.Pid;
+        var process = pid > 0 ? ProcessContext(pid) : [];   // a service for which nothing runs
         if (asJson)
         {
             using var buffer = new MemoryStream();
@@ -32,7 +33,7 @@ static class InspectCommand
         }
 
         var text = new StringBuilder();
-        foreach (var member in known.EnumerateObject().Where(member => member.Value.ValueKind is not JsonValueKind.Array || member.Name == "addresses"))
+        foreach (var member in known.EnumerateObject().Where(member => member.Value.ValueKind is not JsonValueKind.Array || member.Name is "addresses" or "processes"))
             text.AppendLine(CultureInfo.InvariantCulture, $"{member.Name,-18} {member.Value}");
         foreach (var (name, value) in process)
             text.AppendLine(CultureInfo.InvariantCulture, $"{name,-18} {value}");

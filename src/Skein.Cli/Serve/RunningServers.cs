@@ -49,11 +49,12 @@ static class RunningServers
     public static async Task<(RunningServer Server, RunningWorker? Worker)> FindAsync(string? id)
     {
         id = await ChooseAsync(id).ConfigureAwait(false);
-        var dot = id.LastIndexOf('.');
-        if (!File.Exists(RunFolder.SocketOf(id)) && dot > 0 && File.Exists(RunFolder.SocketOf(id[..dot])))
+        for (var dot = id.LastIndexOf('.'); dot > 0 && !File.Exists(RunFolder.SocketOf(id)); dot = id.LastIndexOf('.', dot - 1))
         {
+            if (!File.Exists(RunFolder.SocketOf(id[..dot])))
+                continue;   // names of services have dots, too
             var server = await AskAsync(id[..dot]).ConfigureAwait(false);
-            return (server, server.Workers.FirstOrDefault(worker => worker.Id == id) ?? throw new CommandFailure(ExitCode.Unavailable, $"{server.Id} has no worker {id} any more. skein ps lists those it has."));
+            return (server, server.Workers.FirstOrDefault(worker => worker.Id == id) ?? throw new CommandFailure(ExitCode.Unavailable, $"{server.Id} has no {server.WorkerKind} {id} any more. skein ps lists those it has."));
         }
 
         return (await AskAsync(id).ConfigureAwait(false), null);
@@ -62,6 +63,8 @@ static class RunningServers
 
 sealed record RunningServer(string Id, string Kind, string State, int Pid, DateTimeOffset Started, string Addresses, RunningWorker[] Workers, JsonElement Json)
 {
+    public string WorkerKind => Workers is [var first, ..] ? first.Kind : "worker";
+
     public static RunningServer Read(JsonElement json)
     {
         json = json.Clone();
@@ -77,10 +80,11 @@ sealed record RunningServer(string Id, string Kind, string State, int Pid, DateT
     }
 }
 
-sealed record RunningWorker(string Id, string State, int Pid, DateTimeOffset Started, long Requests, long Active, long Connections, long Microseconds, long Memory, double ProcessorSeconds, JsonElement Json)
+sealed record RunningWorker(string Id, string Kind, string State, int Pid, DateTimeOffset Started, long Requests, long Active, long Connections, long Microseconds, long Memory, double ProcessorSeconds, string Address, JsonElement Json)
 {
     public static RunningWorker Read(JsonElement json) => new(
         json.GetProperty("id").GetString()!,
+        json.GetProperty("kind").GetString()!,
         json.GetProperty("state").GetString()!,
         json.GetProperty("pid").GetInt32(),
         json.GetProperty("started").GetDateTimeOffset(),
@@ -90,5 +94,6 @@ sealed record RunningWorker(string Id, string State, int Pid, DateTimeOffset Sta
         json.GetProperty("microseconds").GetInt64(),
         json.GetProperty("memory").GetInt64(),
         json.GetProperty("processorSeconds").GetDouble(),
+        json.TryGetProperty("address", out var address) ? address.GetString()! : "",
         json);
 }

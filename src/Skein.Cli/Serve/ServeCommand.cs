@@ -6,12 +6,8 @@ static class ServeCommand
     public static async Task<int> RunAsync(ServeRequest request)
     {
         var dll = await Application.DllOfAsync(request.File, CancellationToken.None).ConfigureAwait(false);
-        var id = request.Settings.LastOrDefault(setting => setting.StartsWith("id=", StringComparison.Ordinal))?[3..] ?? Path.GetFileNameWithoutExtension(dll);
-        if (id.StartsWith('.') || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
-            throw CommandFailure.Usage($"a server's name has letters, digits, '.', '-' and '_'; '{id}' is none. --id gives another.");
-        var control = RunFolder.SocketOf(id);
-        RunFolder.Make(control);
-        throw ServeProgram.Become("prefork", [$"application={dll}", $"control={control}", $"keys={KeyFolder.Of(id)}", $"id={id}", .. request.Settings], request.Arguments);
+        var name = ServerName.Take(request.Settings, dll);
+        throw ServeProgram.Become("prefork", [$"application={dll}", $"keys={KeyFolder.Of(name.Id)}", .. name.Settings, .. request.Settings], request.Arguments);
     }
 }
 

@@ -7,7 +7,11 @@ static class ServicesCommand
 
     public static async Task<int> RunAsync(ServicesRequest request)
     {
-        string[] settings = [$"file={request.File}", $"grammar={(request.IsInetd ? "inetd" : "yaml")}", $"check={request.Check}"];
+        string[] settings =
+        [
+            $"file={request.File}", $"grammar={(request.IsInetd ? "inetd" : "yaml")}", $"check={request.Check}",
+            .. request.Check ? [] : ServerName.Take(request.Settings, request.File).Settings,
+        ];
         if (request.IsInetd || ApplicationOf(request.File) is not { } application)
             throw ServeProgram.Become("services", settings);
         if (!File.Exists(application))
@@ -27,4 +31,5 @@ static class ServicesCommand
 /// <param name="File">The configuration.</param>
 /// <param name="IsInetd">It is written in the grammar of inetd, not in YAML.</param>
 /// <param name="Check">Only say what is wrong with it.</param>
-sealed record ServicesRequest(string File, bool IsInetd, bool Check);
+/// <param name="Settings">What the options say.</param>
+sealed record ServicesRequest(string File, bool IsInetd, bool Check, IReadOnlyList<string> Settings);

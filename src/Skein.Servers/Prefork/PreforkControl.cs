@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.Versioning;
 using System.Text.Json;
-using System.Threading.Channels;
 
 namespace Skein;
 
@@ -17,65 +16,16 @@ sealed class PreforkControl(PreforkMaster master)
             FollowAsync(request, () => master.ScaleAsync(workers, CancellationToken.None)),
         ["kill"] => FollowAsync(request, () => master.StopAsync(now: false)),
         ["kill", "now"] => FollowAsync(request, () => master.StopAsync(now: true)),
-        ["logs", var since, var severity, var source, var follow] => LogsAsync(request, DateTimeOffset.Parse(since, CultureInfo.InvariantCulture), Enum.Parse<LogSeverity>(severity), source, follow == "follow"),
+        ["logs", ..] => request.LogsAsync(master.Log, master.Completion),
         _ => throw new ServeException($"This server does not know '{string.Join(' ', request.Words)}'."),
     };
 
-    /// <summary>Carries something out whether or not its client stays, and tells the client what new workers print meanwhile.</summary>
-    async Task FollowAsync(ControlRequest request, Func<Task> operation)
+    /// <summary>New workers print why they do not start; what older ones print meanwhile is none of it.</summary>
+    Task FollowAsync(ControlRequest request, Func<Task> operation)
     {
         var before = master.Processes.Select(process => process.Id).ToHashSet();
-        var lines = Channel.CreateUnbounded<ServeLine>();
-        void Add(ServeLine line) => lines.Writer.TryWrite(line);
-        master.Log.Follow(Add);
-        try
-        {
-            var running = operation();
-            _ = running.ContinueWith(_ => lines.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            await foreach (var line in lines.Reader.ReadAllAsync(request.Gone).ConfigureAwait(false))
-            {
-                if (!before.Contains(line.Origin))
-                    await request.SayAsync(line.Origin == master.Options.Id ? line.Text : $"{line.Origin} | {line.Text}").ConfigureAwait(false);
-            }
-
-            await running.ConfigureAwait(false);
-        }
-        finally
-        {
-            master.Log.Forget(Add);
-        }
-    }
-
-    async Task LogsAsync(ControlRequest request, DateTimeOffset since, LogSeverity severity, string source, bool follow)
-    {
-        var lines = Channel.CreateUnbounded<ServeLine>();
-        void Add(ServeLine line) => lines.Writer.TryWrite(line);
-        var kept = master.Log.Follow(Add);
-        try
-        {
-            foreach (var line in kept)
-                await WriteAsync(line).ConfigureAwait(false);
-            if (!follow)
-                return;
-            _ = master.Completion.ContinueWith(_ => lines.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            await foreach (var line in lines.Reader.ReadAllAsync(request.Gone).ConfigureAwait(false))
-                await WriteAsync(line).ConfigureAwait(false);
-        }
-        finally
-        {
-            master.Log.Forget(Add);
-        }
-
-        Task WriteAsync(ServeLine line) =>
-            line.Time < since || line.Severity < severity || (source.Length > 0 && source != line.Origin)
-                ? Task.CompletedTask
-                : request.DataAsync(json =>
-                {
-                    json.WriteString("time", line.Time);
-                    json.WriteString("id", line.Origin);
-                    json.WriteString("level", line.Severity.ToString().ToLowerInvariant());
-                    json.WriteString("text", line.Text);
-                });
+        return request.FollowAsync(master.Log, operation, line =>
+            before.Contains(line.Origin) ? null : line.Origin == master.Options.Id ? line.Text : $"{line.Origin} | {line.Text}");
     }
 
     void WriteServer(Utf8JsonWriter json)

@@ -45,14 +45,21 @@ public sealed class SessionStoreClient : IDistributedCache, IDisposable
     }
 
     /// <inheritdoc/>
-    public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
+    /// <exception cref="ArgumentException">It is larger than an eighth of the store (<see cref="SessionOptions.MaxBytes"/>).</exception>
+    public async Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(value);
         ArgumentNullException.ThrowIfNull(options);
         var life = options.AbsoluteExpirationRelativeToNow ?? options.AbsoluteExpiration - TimeProvider.System.GetUtcNow();
         if (life <= TimeSpan.Zero)
-            return RemoveAsync(key, token);
-        return CallAsync(StoreRequest.ToBytes(StoreCall.Set, key, Milliseconds(options.SlidingExpiration ?? life), Milliseconds(life), value), token);
+        {
+            await RemoveAsync(key, token).ConfigureAwait(false);
+            return;
+        }
+
+        var answer = await CallAsync(StoreRequest.ToBytes(StoreCall.Set, key, Milliseconds(options.SlidingExpiration ?? life), Milliseconds(life), value), token).ConfigureAwait(false);
+        if (answer[0] == 0)
+            throw new ArgumentException($"A session of {value.Length:N0} bytes, where {BinaryPrimitives.ReadInt32LittleEndian(answer.AsSpan(1)):N0} is the most: keep what is large elsewhere.", nameof(value));
     }
 
     /// <inheritdoc/>

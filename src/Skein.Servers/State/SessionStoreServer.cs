@@ -13,6 +13,7 @@ sealed partial class SessionStoreServer : IDisposable
     readonly Socket _listener;
     readonly string _path;
     readonly HashSet<Socket> _connections = [];
+    volatile bool _isOver;
 
     /// <exception cref="IOException">The file of durable sessions, or the socket's, cannot be used.</exception>
     public SessionStoreServer(string path, SessionOptions options)
@@ -38,6 +39,7 @@ sealed partial class SessionStoreServer : IDisposable
 
     public void Dispose()
     {
+        _isOver = true;
         _listener.Dispose();
         lock (_connections)
         {
@@ -58,9 +60,9 @@ sealed partial class SessionStoreServer : IDisposable
             {
                 connection = _listener.Accept();
             }
-            catch (SocketException error) when (error.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.ConnectionReset)
+            catch (SocketException) when (!_isOver)
             {
-                Thread.Sleep(100);   // descriptors come back when a worker ends
+                Thread.Sleep(100);   // descriptors, or memory, come back when a worker ends
                 continue;
             }
             catch (Exception error) when (error is SocketException or ObjectDisposedException)
@@ -93,7 +95,7 @@ sealed partial class SessionStoreServer : IDisposable
         try
         {
             using var stream = new NetworkStream(connection, ownsSocket: true);
-            var frames = new FrameStream(stream, _sessions.LargestValue + 70_000);
+            var frames = new FrameStream(stream);
             while (frames.Read() is { } frame)
                 Answer(frames, frame);
         }
@@ -118,6 +120,11 @@ sealed partial class SessionStoreServer : IDisposable
                 break;
             case StoreCall.Touch:
                 Reply(frames, number, _sessions.Get(request.Name) is not null);
+                break;
+            case StoreCall.Set when request.Value.Length > _sessions.LargestValue:
+                Span<byte> largest = stackalloc byte[sizeof(int)];
+                BinaryPrimitives.WriteInt32LittleEndian(largest, _sessions.LargestValue);
+                Reply(frames, number, false, largest);
                 break;
             case StoreCall.Set:
                 if (_sessions.Set(request.Name, request.Value.ToArray(), request.Idle, request.Life, () => Reply(frames, number, true)))

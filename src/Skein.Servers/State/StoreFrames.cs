@@ -30,7 +30,7 @@ enum StoreCall : byte
 /// offset 0 call, u8   1 length of the name, u16   3 idle time, ms, i64   11 life, ms, i64   19 name, UTF-8   then the value
 /// </code>
 /// Little end first. An idle time or life of 0: as the store's options say. The answer's body is one byte, 1 where there was such a session,
-/// and its bytes.
+/// and its bytes. A value that is too large is answered by 0 and the largest length, i32.
 /// </summary>
 readonly ref struct StoreRequest
 {

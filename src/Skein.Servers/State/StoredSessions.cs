@@ -66,8 +66,7 @@ sealed class StoredSessions : IDisposable
     /// <returns>Whether it is done; otherwise <paramref name="done"/> says when.</returns>
     public bool Set(string name, byte[] value, long idle, long life, Action? done = null)
     {
-        if (value.Length > _options.MaxBytes / 8)
-            return true;   // refused: the caller's own check says so
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value.Length, LargestValue);
         idle = idle > 0 ? idle : SessionTable<Stored>.Milliseconds(_options.IdleTimeout);
         life = life > 0 ? life : SessionTable<Stored>.Milliseconds(_options.Lifetime);
         lock (_gate)
@@ -92,6 +91,7 @@ sealed class StoredSessions : IDisposable
         return true;
     }
 
+    /// <summary>In bytes: one session must not drive out all others.</summary>
     public int LargestValue => (int)Math.Min(int.MaxValue / 2, _options.MaxBytes / 8);
 
     public void Dispose()

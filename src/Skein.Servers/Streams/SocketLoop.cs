@@ -25,7 +25,7 @@ sealed unsafe class SocketLoop : IDisposable
     readonly ConcurrentQueue<Turn> _turns = new();
     readonly Thread _thread;
     readonly Action _atEnd;
-    int _wakeReader, _wakeWriter, _woken;
+    readonly LoopWakeup _wakeup = new();
     ulong _tokens;
     volatile StreamConnection? _current;
     bool _ended;
@@ -35,10 +35,7 @@ sealed unsafe class SocketLoop : IDisposable
     public SocketLoop(string name, Action atEnd)
     {
         _atEnd = atEnd;
-        (_wakeReader, _wakeWriter) = Descriptor.Pipe();
-        Descriptor.NeverWait(_wakeReader);
-        Descriptor.NeverWait(_wakeWriter);
-        _epoll.Add(_wakeReader, Epoll.In, Wakeup);
+        _epoll.Add(_wakeup.Descriptor, Epoll.In, Wakeup);
         _thread = new(Run) { IsBackground = true, Name = name };
         _thread.Start();
     }
@@ -80,11 +77,8 @@ sealed unsafe class SocketLoop : IDisposable
     void Add(Turn turn)
     {
         _turns.Enqueue(turn);
-        if (Thread.CurrentThread != _thread && Interlocked.Exchange(ref _woken, 1) == 0)
-        {
-            byte one = 1;
-            _ = Libc.Write(_wakeWriter, &one, 1);
-        }
+        if (Thread.CurrentThread != _thread)
+            _wakeup.Set();
     }
 
     void Run()
@@ -96,7 +90,7 @@ sealed unsafe class SocketLoop : IDisposable
             for (var i = 0; i < count; i++)
             {
                 if (tokens[i] == Wakeup)
-                    Awaken();
+                    _wakeup.Clear();   // before the turns are taken
                 else if (_ready.TryGetValue(tokens[i], out var ready))
                     ready();
             }
@@ -113,15 +107,7 @@ sealed unsafe class SocketLoop : IDisposable
     public void Dispose()
     {
         _epoll.Dispose();
-        Descriptor.Close(ref _wakeReader);
-        Descriptor.Close(ref _wakeWriter);
-    }
-
-    void Awaken()
-    {
-        var some = stackalloc byte[16];
-        _ = Libc.Read(_wakeReader, some, 16);
-        Volatile.Write(ref _woken, 0);   // before the turns are taken: who comes later writes again
+        _wakeup.Dispose();
     }
 
     void Take(Turn turn)

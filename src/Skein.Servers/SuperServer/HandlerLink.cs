@@ -13,14 +13,15 @@ sealed class HandlerLink(DescriptorSocket socket, int process)
     public const int NumberSize = sizeof(ulong), AddressSize = 16 + 2;
 
     readonly Dictionary<ulong, HandlerInstance> _served = [];
+    int _process = ProcessDescriptor.Open(process);   // as long as it is alive: later the number may be another's
     ulong _numbers;
 
     /// <summary>Where it is watched.</summary>
     public ulong Token { get; set; }
 
-    public int ProcessId => process;
+    public int ProcessId { get; } = process;
 
-    public int Descriptor => socket.Descriptor;
+    public int SocketDescriptor => socket.Descriptor;
 
     public int Count => _served.Count;
 
@@ -68,18 +69,12 @@ sealed class HandlerLink(DescriptorSocket socket, int process)
     public void Close()
     {
         socket.Dispose();
+        Descriptor.Close(ref _process);
         foreach (var instance in _served.Values)
             instance.End();
         _served.Clear();
     }
 
     /// <summary>Kills the worker: a handler that does not listen cannot be ended otherwise.</summary>
-    public void Kill()
-    {
-        var descriptor = ProcessDescriptor.Open(process);
-        if (descriptor < 0)
-            return;
-        ProcessDescriptor.Signal(descriptor, ProcessDescriptor.SIGKILL);
-        _ = Libc.Close(descriptor);
-    }
+    public void Kill() => ProcessDescriptor.Signal(_process, ProcessDescriptor.SIGKILL);
 }

@@ -7,6 +7,9 @@ sealed partial class RunningService
 {
     static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1), AtOnce = TimeSpan.FromSeconds(1), SayAgain = TimeSpan.FromSeconds(10);
 
+    const int LongestDatagram = 64 * 1024;   // of UDP; one over a Unix socket that is longer gets no answer
+
+    byte[]? _datagram;
     int _failures, _disabled, _epoch;
     long _refusedBefore;
     (Source Source, string Reason)? _unsaid;
@@ -200,14 +203,15 @@ sealed partial class RunningService
 
     void Answer(BuiltInService protocol)
     {
-        Span<byte> datagram = stackalloc byte[65536 / 8], address = stackalloc byte[128];
+        var datagram = _datagram ??= new byte[LongestDatagram];
+        Span<byte> address = stackalloc byte[128];
         for (var count = 0; count < AcceptAtOnce; count++)
         {
             var length = ServiceAcceptor.Receive(_socket.Handle, datagram, address, out var addressLength);
             if (length < 0)
                 return;
             var source = Source.Of(address[..addressLength]);
-            if (source.Address is not null && !BuiltInProtocol.MayAnswer(source.Port))
+            if (length > datagram.Length || (source.Address is not null && !BuiltInProtocol.MayAnswer(source.Port)))
                 continue;
             if (WhyNot(source) is not null)
             {
@@ -217,7 +221,7 @@ sealed partial class RunningService
 
             _started++;
             Leave(source);
-            if (BuiltInProtocol.Answer(protocol, datagram[..length]) is { Length: > 0 } answer)
+            if (BuiltInProtocol.Answer(protocol, datagram.AsSpan(0, length)) is { Length: > 0 } answer)
                 ServiceAcceptor.Send(_socket.Handle, answer, address[..addressLength]);
         }
     }

@@ -22,6 +22,7 @@ sealed partial class RunningService : IDisposable
     static readonly TimeSpan Exhaustion = TimeSpan.FromMilliseconds(100);
 
     readonly HashSet<ServiceInstance> _instances = [];
+    readonly Dictionary<int, Source> _held = [];   // connections that were let in and cannot be served just now
     readonly ServiceLoop _loop;
     readonly ServiceSocket _socket;
     readonly SourceTable _sources;
@@ -32,6 +33,9 @@ sealed partial class RunningService : IDisposable
     ServiceProgram? _program;
     HandlerHost? _handlers;
     ReadySocket? _notify;
+    ProgramInstance? _taker;
+    long? _arrival;
+    readonly DateTimeOffset _since = TimeProvider.System.GetUtcNow();
     ulong _token, _notifyToken;
     bool _isWatched, _ticks;
     long _started, _refused, _failed;
@@ -59,7 +63,11 @@ sealed partial class RunningService : IDisposable
     public TaskCompletionSource Emptied { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ServiceStatus Status() => new(
-        Definition.Name, _socket.Address, State, _instances.Count, [.. _instances.Select(instance => instance.ProcessId).OfType<int>()], _started, _refused, _failed, _lastFailure);
+        Definition.Name, _socket.Address, State, _instances.Count, [.. _instances.Select(instance => instance.ProcessId).OfType<int>(), .. _handlers?.ProcessIds ?? []], _started, _refused, _failed, _lastFailure)
+    {
+        Address = _socket.Name,
+        Since = _since,
+    };
 
     /// <summary>Can be reached from now on.</summary>
     public void Open(HandlerHost? handlers, int backlog)
@@ -67,7 +75,7 @@ sealed partial class RunningService : IDisposable
         _handlers = handlers;
         _socket.Listen(backlog);
         _socket.NeverWait(NeverWaits);
-        _logger.Listens(Definition.Name, _socket.EndPoint.Path is null ? $"{_socket.Address}" : _socket.EndPoint.Path);
+        _logger.Listens(Definition.Name, _socket.Name);
         State = ServiceState.Listening;
         if (Definition is { StartsAtOnce: true, Notifies: true })
         {
@@ -88,6 +96,8 @@ sealed partial class RunningService : IDisposable
     /// <summary>Goes on as another definition of the same socket; what runs goes on as it is.</summary>
     public void Update(Service definition, ServiceProgram? program, HandlerHost? handlers)
     {
+        if (Definition.Waits && !definition.Waits)
+            AskAll(onlyWaiting: true);   // it would go on taking those who come
         (Definition, _program, _handlers, _rate) = (definition, program, handlers, new(_time));
         _socket.NeverWait(NeverWaits);
         if (definition.StartsAtOnce && _instances.Count == 0)
@@ -105,6 +115,9 @@ sealed partial class RunningService : IDisposable
             return;
         Suspend(ServiceState.Closed);
         _socket.Dispose();
+        foreach (var connection in _held.Keys)
+            ServiceAcceptor.Refuse(connection);
+        _held.Clear();
         EndNotify();
         _ready.TrySetException(new ObjectDisposedException(nameof(SuperServer), "The super-server was stopped."));
         _logger.ServiceClosed(Definition.Name);
@@ -132,9 +145,7 @@ sealed partial class RunningService : IDisposable
     {
         if (State is not (ServiceState.Listening or ServiceState.Full or ServiceState.HandedOver or ServiceState.Exhausted) || _isWatched)
             return;
-        if (!Definition.IsStreamOfConnections && _instances.Count > 0)
-            return;
-        if (Definition.IsStreamOfConnections && !HasRoom)
+        if (!HasRoom || _held.Count > 0 || (Definition.Waits && _instances.Count > 0) || IsTaking)
             return;
         State = ServiceState.Listening;
         Watch();
@@ -142,6 +153,9 @@ sealed partial class RunningService : IDisposable
 
     // A program that gets the socket expects one that waits: it is the default of the other super-servers.
     bool NeverWaits => Definition.IsProgramPerConnection || Definition.File is null;
+
+    /// <summary>A program that was started for a datagram has not taken it yet.</summary>
+    bool IsTaking => State == ServiceState.HandedOver && _taker is not null && _instances.Contains(_taker) && ServiceAcceptor.FirstArrival(_socket.Handle) == _arrival;
 
     bool HasRoom => _instances.Count < Definition.Limits.Instances && (_handlers?.HasRoom ?? true);
 
@@ -194,7 +208,7 @@ sealed partial class RunningService : IDisposable
             if (WhyNot(source) is { } reason)
                 Refuse(connection, source, reason);
             else if (Descriptor.IsReserved(connection))
-                Hold(connection, source);
+                HoldReserved(connection, source);
             else
                 Serve(connection, source);
         }
@@ -216,7 +230,7 @@ sealed partial class RunningService : IDisposable
         catch (LinuxException error) when (IsOfTheSystem(error.Error))
         {
             Exhaust(error.Message);
-            _loop.After(Exhaustion, () => Retry(connection, source));   // it has waited its turn already
+            Hold(connection, source, Exhaustion);   // it has waited its turn already
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -231,32 +245,39 @@ sealed partial class RunningService : IDisposable
         if (handlers.TryServe(connection, source, InstanceEnded) is { } instance)
             Begun(instance);
         else
-            _loop.After(Exhaustion / 10, () => Retry(connection, source));   // all workers have just ended: others come
+            Hold(connection, source, Exhaustion / 10);   // all workers have just ended: others come
     }
 
-    void Retry(int connection, Source source)
+    /// <summary>Nobody else is let in before it is served, for that would take what it waits for.</summary>
+    void Hold(int connection, Source source, TimeSpan time)
     {
-        if (State == ServiceState.Closed)
-        {
-            ServiceAcceptor.Refuse(connection);
-            return;
-        }
+        _held.Add(connection, source);
+        _loop.After(time, () => Retry(connection));
+    }
 
-        if (Descriptor.IsReserved(connection) && ServiceAcceptor.TryMove(ref connection) is false)
-            Hold(connection, source);
+    void Retry(int connection)
+    {
+        if (!_held.Remove(connection, out var source))
+            return;   // refused: nobody is served any more
+        if (Descriptor.IsReserved(connection) && !ServiceAcceptor.TryMove(ref connection))
+            HoldReserved(connection, source);
         else
             Serve(connection, source);
+        Resume();
     }
 
     /// <summary>The runtime needs the last descriptors for threads, and aborts without: the one that took the first of them waits for others to be free.</summary>
-    void Hold(int connection, Source source)
+    void HoldReserved(int connection, Source source)
     {
         Exhaust("no descriptors are left but those for the runtime");
-        _loop.After(Exhaustion, () => Retry(connection, source));
+        Hold(connection, source, Exhaustion);
     }
 
     void StartWaiting()
     {
+        _arrival = Definition.Waits ? null : ServiceAcceptor.FirstArrival(_socket.Handle);
+        if (!Definition.Waits && _arrival is null)
+            return;   // a program that still runs has taken it
         if (!_rate.TryPassIf(Definition.Limits.Rate))
         {
             Pause();
@@ -266,8 +287,10 @@ sealed partial class RunningService : IDisposable
         try
         {
             Suspend(ServiceState.HandedOver);
-            Started(new(default, _program!.HandOver(_socket.Handle, _notify?.Name), hasConnection: false));
-            if (!Definition.Waits)
+            var instance = new ProgramInstance(default, _program!.HandOver(_socket.Handle, _notify?.Name), hasConnection: false);
+            Started(instance);
+            _taker = Definition.Waits ? null : instance;
+            if (_taker is not null)
                 WaitUntilTaken();
         }
         catch (LinuxException error) when (IsOfTheSystem(error.Error))
@@ -285,14 +308,14 @@ sealed partial class RunningService : IDisposable
     {
         if (State != ServiceState.HandedOver)
             return;
-        if (ServiceAcceptor.IsReadable(_socket.Handle))
+        if (IsTaking)
         {
             WaitUntilTaken();
             return;
         }
 
-        State = ServiceState.Listening;
-        Watch();
+        State = ServiceState.Full;
+        Resume();
     });
 
     void Started(ProgramInstance instance)

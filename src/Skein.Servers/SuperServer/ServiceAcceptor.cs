@@ -7,7 +7,7 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 static unsafe partial class ServiceAcceptor
 {
-    const int AddressSize = 128, SocketLevel = 1, LingerOption = 13, DoNotWait = 0x40;
+    const int AddressSize = 128, SocketLevel = 1, LingerOption = 13, DoNotWait = 0x40, OwnLength = 0x20;
 
     /// <summary>The next connection, or minus the error number. The socket must not wait.</summary>
     public static int Accept(int listener, bool neverWaits, out Source source)
@@ -40,17 +40,31 @@ static unsafe partial class ServiceAcceptor
         return isBetter;
     }
 
-    /// <summary>The next datagram's length, or minus the error number. Does not wait.</summary>
+    /// <summary>The next datagram's own length, also where it did not fit, or minus the error number. Does not wait.</summary>
     /// <param name="address">Where an answer goes: as the kernel wrote it.</param>
     public static int Receive(int socket, Span<byte> datagram, Span<byte> address, out int addressLength)
     {
         fixed (byte* bytes = datagram, from = address)
         {
             var length = (uint)address.Length;
-            var received = (int)ReceiveFrom(socket, bytes, (nuint)datagram.Length, DoNotWait, from, &length);
+            var received = (int)ReceiveFrom(socket, bytes, (nuint)datagram.Length, DoNotWait | OwnLength, from, &length);
             addressLength = (int)length;
             return received < 0 ? -Marshal.GetLastPInvokeError() : received;
         }
+    }
+
+    /// <summary>When the datagram came that is the first to be taken, which tells it from others; null: none is there.</summary>
+    public static long? FirstArrival(int socket)
+    {
+        const int StampOption = 35, Peek = 2;
+        var on = 1;
+        _ = SetOption(socket, SocketLevel, StampOption, &on, sizeof(int));   // programs that do not ask for it are not told
+        var control = stackalloc long[8];   // struct cmsghdr: its length, its level and type, then seconds and nanoseconds
+        var header = stackalloc nint[7];    // struct msghdr: no address, no bytes, the control block and its length
+        (header[4], header[5]) = ((nint)control, 8 * sizeof(long));
+        if (ReceiveMessage(socket, header, Peek | DoNotWait) < 0)
+            return null;
+        return header[5] > 0 && control[1] == ((long)StampOption << 32 | SocketLevel) ? control[2] * 1_000_000_000 + control[3] : 0;
     }
 
     /// <summary>Sends an answer; one that cannot be sent now is lost, as datagrams may be.</summary>
@@ -73,6 +87,8 @@ static unsafe partial class ServiceAcceptor
 
     [LibraryImport("libc", EntryPoint = "recvfrom", SetLastError = true)]
     private static partial nint ReceiveFrom(int socket, byte* bytes, nuint length, int flags, byte* address, uint* addressLength);
+
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)] private static partial nint ReceiveMessage(int socket, nint* header, int flags);
 
     [LibraryImport("libc", EntryPoint = "sendto", SetLastError = true)]
     private static partial nint SendTo(int socket, byte* bytes, nuint length, int flags, byte* address, uint addressLength);

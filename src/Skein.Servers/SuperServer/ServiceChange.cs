@@ -71,6 +71,7 @@ sealed class ServiceChange(ServiceLoop loop, IReadOnlyList<RunningService> befor
         foreach (var running in before.Where(running => !Services.Contains(running)))
         {
             running.Dispose();
+            running.AskAll(onlyWaiting: true);   // by itself a program that has the socket would never end, and nobody could listen there again
             old.Add((running, running.Handlers));
         }
 

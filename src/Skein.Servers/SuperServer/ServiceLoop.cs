@@ -20,17 +20,14 @@ sealed class ServiceLoop : IDisposable
     readonly ConcurrentQueue<Action> _posted = new();
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly ILogger _logger;
-    int _wakeReader, _wakeWriter;
+    readonly LoopWakeup _wakeup = new();
     ulong _tokens;
     bool _isEnding;
 
     public ServiceLoop(string name, ILogger logger)
     {
         _logger = logger;
-        (_wakeReader, _wakeWriter) = Descriptor.Pipe();
-        Descriptor.NeverWait(_wakeReader);
-        Descriptor.NeverWait(_wakeWriter);
-        _epoll.Add(_wakeReader, Epoll.In, Wakeup);
+        _epoll.Add(_wakeup.Descriptor, Epoll.In, Wakeup);
         new Thread(Run) { IsBackground = true, Name = name }.Start();
     }
 
@@ -54,11 +51,10 @@ sealed class ServiceLoop : IDisposable
         _timers.Enqueue(action, Environment.TickCount64 + Math.Max(1, (long)Math.Min(time.TotalMilliseconds, int.MaxValue)));
 
     /// <summary>Runs something on the loop's thread; from any thread.</summary>
-    public unsafe void Post(Action action)
+    public void Post(Action action)
     {
         _posted.Enqueue(action);
-        byte one = 1;
-        _ = Libc.Write(_wakeWriter, &one, 1);
+        _wakeup.Set();
     }
 
     /// <summary>The same, and completes when it was run.</summary>
@@ -123,16 +119,14 @@ sealed class ServiceLoop : IDisposable
     public void Dispose()
     {
         _epoll.Dispose();
-        Descriptor.Close(ref _wakeReader);
-        Descriptor.Close(ref _wakeWriter);
+        _wakeup.Dispose();
     }
 
     int UntilNext() => _timers.TryPeek(out _, out var at) ? (int)Math.Clamp(at - Environment.TickCount64, 0, int.MaxValue) : -1;
 
-    unsafe void Awaken()
+    void Awaken()
     {
-        var some = stackalloc byte[64];
-        _ = Libc.Read(_wakeReader, some, 64);
+        _wakeup.Clear();
         while (_posted.TryDequeue(out var posted))
             Take(posted);
     }

@@ -10,12 +10,19 @@ sealed class ServiceSocket : IDisposable
 {
     readonly Socket _socket;
 
-    ServiceSocket(ServiceEndpoint endpoint, Socket socket) => (EndPoint, _socket, Address) = (endpoint, socket, socket.LocalEndPoint!);
+    ServiceSocket(ServiceEndpoint endpoint, Socket socket)
+    {
+        (EndPoint, _socket, Address) = (endpoint, socket, socket.LocalEndPoint!);
+        Name = endpoint.Path is not null ? $"{endpoint}" : endpoint.Type == SocketType.Stream ? $"tcp://{Address}" : $"udp://{Address}";
+    }
 
     public ServiceEndpoint EndPoint { get; }
 
     /// <summary>With the port that it got.</summary>
     public EndPoint Address { get; }
+
+    /// <summary>The same as it is written in a file.</summary>
+    public string Name { get; }
 
     public int Handle => (int)_socket.Handle;
 

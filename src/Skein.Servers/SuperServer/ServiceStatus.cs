@@ -5,13 +5,20 @@ namespace Skein;
 /// <summary>A service of a <see cref="SuperServer"/> as it is now.</summary>
 /// <param name="EndPoint">Where it listens, with the port that it got.</param>
 /// <param name="Instances">How many connections are served now, or programs run.</param>
-/// <param name="ProcessIds">The programs that run.</param>
+/// <param name="ProcessIds">The programs that run, or the workers of its handler.</param>
 /// <param name="Started">How many were since the start.</param>
 /// <param name="Refused">How many connections were refused.</param>
 /// <param name="Failed">How many programs could not be started, or failed.</param>
 /// <param name="LastFailure">Why the last of them did; null: none did since one succeeded.</param>
 public sealed record ServiceStatus(
-    string Name, EndPoint EndPoint, ServiceState State, int Instances, IReadOnlyList<int> ProcessIds, long Started, long Refused, long Failed, string? LastFailure);
+    string Name, EndPoint EndPoint, ServiceState State, int Instances, IReadOnlyList<int> ProcessIds, long Started, long Refused, long Failed, string? LastFailure)
+{
+    /// <summary>The address as it is written in a file: <c>tcp://127.0.0.1:9418</c>.</summary>
+    internal string Address { get; init; } = "";
+
+    /// <summary>Since when it is there.</summary>
+    internal DateTimeOffset Since { get; init; }
+}
 
 /// <summary>What a service does now.</summary>
 public enum ServiceState

@@ -5,10 +5,12 @@ namespace Skein;
 /// <summary>What each source has of one service, as long as that matters.</summary>
 sealed class SourceTable(TimeProvider time)
 {
-    const int SweepAbove = 1024;
+    const int SweepAbove = 1024, Most = 64 * 1024;   // with forged addresses there is no end of sources
 
     readonly Dictionary<IPAddress, Entry> _sources = [];
     int _sweepAt = SweepAbove;
+
+    public int Count => _sources.Count;
 
     /// <summary>Counts one connection more, or says why not.</summary>
     public string? TryAdd(IPAddress source, ServiceLimits limits)
@@ -45,7 +47,15 @@ sealed class SourceTable(TimeProvider time)
                 _sources.Remove(source);
         }
 
-        _sweepAt = Math.Max(SweepAbove, _sources.Count * 2);
+        if (_sources.Count >= Most)
+        {
+            // Whoever matters least: has nothing, is not paused, and came first. Half of them, so that this is seldom.
+            var least = _sources.Where(pair => pair.Value.Instances == 0).OrderBy(pair => pair.Value.Gate.Left is not null).ThenBy(pair => pair.Value.Gate.Began);
+            foreach (var (source, _) in least.Take(Most / 2).ToArray())
+                _sources.Remove(source);
+        }
+
+        _sweepAt = Math.Max(SweepAbove, Math.Min(_sources.Count * 2, Math.Max(Most, _sources.Count + SweepAbove)));
     }
 
     sealed class Entry(TimeProvider time)

@@ -24,7 +24,8 @@ namespace Skein;
 public sealed class SuperServer : IAsyncDisposable
 {
     readonly List<RunningService> _running = [];   // the loop's
-    readonly List<RunningService> _closing = [];
+    readonly List<Leaving> _leaving = [];
+    readonly CancellationTokenSource _stopping = new();
     readonly SemaphoreSlim _changing = new(1);
     readonly SuperServerOptions _options;
     readonly ILogger _logger;
@@ -92,6 +93,7 @@ public sealed class SuperServer : IAsyncDisposable
     /// <param name="grace">How long connections may go on; by default as the options say.</param>
     public async Task StopAsync(TimeSpan? grace = null)
     {
+        await _stopping.CancelAsync().ConfigureAwait(false);   // a reload that waits for something to become ready is given up
         await _changing.WaitAsync().ConfigureAwait(false);
         try
         {
@@ -99,11 +101,11 @@ public sealed class SuperServer : IAsyncDisposable
                 return;
             _isStopped = true;
             var limit = grace ?? _options.Grace;
-            RunningService[] all = [];
+            Leaving[] all = [];
             await _loop.InvokeAsync(() =>
             {
-                all = [.. _running, .. _closing];
-                foreach (var service in all)
+                all = [.. _running.Select(service => new Leaving(service, service.Handlers)), .. LeavingNow()];
+                foreach (var service in all.Select(leaving => leaving.Service).OfType<RunningService>())
                 {
                     service.Dispose();
                     service.AskAll(onlyWaiting: limit > TimeSpan.Zero);
@@ -111,7 +113,7 @@ public sealed class SuperServer : IAsyncDisposable
 
                 _running.Clear();
             }).ConfigureAwait(false);
-            await Task.WhenAll(all.Select(service => DrainAsync(service, limit))).ConfigureAwait(false);
+            await Task.WhenAll(all.Select(leaving => DrainAsync(leaving, limit))).ConfigureAwait(false);
             await _loop.EndAsync().ConfigureAwait(false);
         }
         finally
@@ -134,6 +136,7 @@ public sealed class SuperServer : IAsyncDisposable
 
     async Task ChangeAsync(IReadOnlyList<Service> services, CancellationToken cancellation)
     {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stopping.Token);
         await _changing.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
@@ -143,16 +146,17 @@ public sealed class SuperServer : IAsyncDisposable
             try
             {
                 change.Prepare(ServiceCheck.InOrder(services));
-                await change.StartAsync(cancellation).ConfigureAwait(false);
+                await change.StartAsync(either.Token).ConfigureAwait(false);
             }
-            catch
+            catch (Exception error)
             {
                 await change.RollBackAsync().ConfigureAwait(false);
+                ObjectDisposedException.ThrowIf(error is OperationCanceledException && !cancellation.IsCancellationRequested, this);
                 throw;
             }
 
-            foreach (var (service, handlers) in await _loop.InvokeAsync(() => Commit(change)).ConfigureAwait(false))
-                _ = ForgetAsync(service, handlers);
+            foreach (var leaving in await _loop.InvokeAsync(() => Commit(change)).ConfigureAwait(false))
+                _ = ForgetAsync(leaving);
         }
         finally
         {
@@ -160,31 +164,41 @@ public sealed class SuperServer : IAsyncDisposable
         }
     }
 
-    IReadOnlyList<(RunningService? Service, HandlerHost? Handlers)> Commit(ServiceChange change)
+    Leaving[] Commit(ServiceChange change)
     {
-        var old = change.Commit();
+        Leaving[] old = [.. change.Commit().Select(pair => new Leaving(pair.Service, pair.Handlers))];
         _running.Clear();
         _running.AddRange(change.Services);
-        _closing.AddRange(old.Select(pair => pair.Service).OfType<RunningService>());
+        lock (_leaving)
+            _leaving.AddRange(old);
         return old;
     }
 
-    async Task ForgetAsync(RunningService? service, HandlerHost? handlers)
+    Leaving[] LeavingNow()
     {
-        if (service is not null)
-            await service.Emptied.Task.ConfigureAwait(false);
-        if (handlers is not null)
-            await handlers.StopAsync(_options.Grace).ConfigureAwait(false);
-        if (service is not null && !_isStopped)
-            await _loop.InvokeAsync(() => _closing.Remove(service)).ConfigureAwait(false);
+        lock (_leaving)
+            return [.. _leaving];
     }
 
-    async Task DrainAsync(RunningService service, TimeSpan grace)
+    /// <summary>What a reload has left behind goes on to its end; handlers no longer than the grace period.</summary>
+    async Task ForgetAsync(Leaving leaving)
     {
-        await Task.WhenAny(service.Emptied.Task.EndsWithin(grace), _endNow.Task).ConfigureAwait(false);
-        if (service.Handlers is { } handlers)
+        if (leaving.Service is { } service)
+            await service.Emptied.Task.ConfigureAwait(false);
+        if (leaving.Handlers is { } handlers)
+            await handlers.StopAsync(_options.Grace).ConfigureAwait(false);
+        lock (_leaving)
+            _leaving.Remove(leaving);
+    }
+
+    async Task DrainAsync(Leaving leaving, TimeSpan grace)
+    {
+        var (service, handlers) = leaving;
+        var ended = service?.Emptied.Task ?? handlers!.StopAsync(grace);
+        await Task.WhenAny(ended.EndsWithin(grace), _endNow.Task).ConfigureAwait(false);
+        if (handlers is not null)
             await handlers.StopAsync(TimeSpan.Zero).ConfigureAwait(false);   // by now it has nothing more to do, or its time is over
-        if (service.Emptied.Task.IsCompleted)
+        if (service is null || service.Emptied.Task.IsCompleted)
             return;
         await _loop.InvokeAsync(() => service.AskAll(onlyWaiting: false)).ConfigureAwait(false);
         if (await service.Emptied.Task.EndsWithin(service.Definition.Limits.Grace).ConfigureAwait(false))
@@ -192,6 +206,9 @@ public sealed class SuperServer : IAsyncDisposable
         await _loop.InvokeAsync(service.KillAll).ConfigureAwait(false);
         await service.Emptied.Task.EndsWithin(TimeSpan.FromSeconds(10)).ConfigureAwait(false);
     }
+
+    /// <summary>A service that is no more, or the handlers that a service has had, until what they serve has ended.</summary>
+    sealed record Leaving(RunningService? Service, HandlerHost? Handlers);
 }
 
 static class TaskLimit

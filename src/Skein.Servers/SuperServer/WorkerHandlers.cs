@@ -15,22 +15,20 @@ namespace Skein;
 sealed class WorkerHandlers : HandlerHost
 {
     readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource _stopping = new();
     readonly List<HandlerLink> _links = [];
+    readonly Dictionary<DescriptorSocket, ulong> _newcomers = [];   // have connected, and not yet said that they may
     readonly string _secret = Convert.ToHexString(RandomNumberGenerator.GetBytes(32));
     readonly Socket _listener = new(AddressFamily.Unix, SocketType.Seqpacket, ProtocolType.Unspecified);
-    readonly ServiceLoop _loop;
     readonly Service _service;
     readonly ILogger _logger;
     readonly Action _hasRoom;
     readonly WorkerPool _pool;
     readonly List<Task> _tasks = [];
     ulong _token;
-    bool _isClosed;
 
-    WorkerHandlers(ServiceLoop loop, Service service, WorkerPool pool, ILogger logger, Action hasRoom) =>
-        (_loop, _service, _pool, _logger, _hasRoom) = (loop, service, pool, logger, hasRoom);
+    WorkerHandlers(ServiceLoop loop, Service service, WorkerPool pool, ILogger logger, Action hasRoom)
+        : base(loop) => (_service, _pool, _logger, _hasRoom) = (service, pool, logger, hasRoom);
 
     /// <param name="hasRoom">Called on the loop's thread when a worker has come.</param>
     /// <exception cref="PlaceException">A worker could not be started.</exception>
@@ -51,6 +49,8 @@ sealed class WorkerHandlers : HandlerHost
 
     public override Task Ready => _ready.Task;
 
+    public override IEnumerable<int> ProcessIds => _links.Select(static link => link.ProcessId);
+
     public override bool HasRoom => Freest() is not null;
 
     public override HandlerInstance? TryServe(int connection, Source source, Action<HandlerInstance> ended)
@@ -69,12 +69,20 @@ sealed class WorkerHandlers : HandlerHost
         return null;
     }
 
-    public override async Task StopAsync(TimeSpan grace)
+    protected override bool IsIdle => _links.TrueForAll(static link => link.Count == 0);
+
+    protected override void Close()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        await _loop.InvokeAsync(Close).ConfigureAwait(false);
-        await Task.WhenAny(_drained.Task, Task.Delay(grace, TimeProvider.System)).ConfigureAwait(false);
-        await _loop.InvokeAsync(() =>
+        _stopping.Cancel();   // who is lost from now on is not replaced
+        Loop.Unwatch((int)_listener.Handle, _token);
+        _listener.Dispose();
+        foreach (var newcomer in _newcomers.Keys.ToArray())
+            Forget(newcomer);
+    }
+
+    protected override async Task EndAsync()
+    {
+        await Loop.InvokeAsync(() =>
         {
             foreach (var link in _links.ToArray())
                 Lost(link);
@@ -114,21 +122,40 @@ sealed class WorkerHandlers : HandlerHost
     void Accept()
     {
         using var socket = _listener.Accept();
-        using var first = new DescriptorSocket(Descriptor.Duplicate((int)socket.Handle));
-        var (process, user) = PeerCredentials.Of(first.Descriptor);
-        if (user != PeerCredentials.Own)
-            return;   // a stranger: the name is no secret
-        socket.ReceiveTimeout = 1000;
+        var newcomer = new DescriptorSocket(Descriptor.Duplicate((int)socket.Handle));
+        if (PeerCredentials.Of(newcomer.Descriptor).User == PeerCredentials.Own)
+            _newcomers.Add(newcomer, Loop.Watch(newcomer.Descriptor, () => Introduce(newcomer)));   // other services do not wait for what it says
+        else
+            newcomer.Dispose();   // a stranger: the name is no secret
+    }
+
+    void Introduce(DescriptorSocket newcomer)
+    {
         Span<byte> message = stackalloc byte[256];
-        var length = socket.Receive(message);
+        var length = newcomer.Receive(message, out var passed);
+        if (passed >= 0)
+            _ = Libc.Close(passed);
         if (!CryptographicOperations.FixedTimeEquals(message[..length], Encoding.ASCII.GetBytes(_secret)))
+        {
+            Forget(newcomer);
             return;
-        var link = new HandlerLink(new(Descriptor.Duplicate(first.Descriptor)), process);
+        }
+
+        _newcomers.Remove(newcomer, out var token);
+        Loop.Unwatch(newcomer.Descriptor, token);
+        var link = new HandlerLink(newcomer, PeerCredentials.Of(newcomer.Descriptor).Process);
         _links.Add(link);
-        link.Token = _loop.Watch(link.Descriptor, () => Receive(link));
+        link.Token = Loop.Watch(link.SocketDescriptor, () => Receive(link));
         if (_links.Count >= _service.Workers)
             _ready.TrySetResult();
         _hasRoom();
+    }
+
+    void Forget(DescriptorSocket newcomer)
+    {
+        if (_newcomers.Remove(newcomer, out var token))
+            Loop.Unwatch(newcomer.Descriptor, token);
+        newcomer.Dispose();
     }
 
     void Receive(HandlerLink link)
@@ -142,25 +169,11 @@ sealed class WorkerHandlers : HandlerHost
     {
         if (!_links.Remove(link))
             return;
-        _loop.Unwatch(link.Descriptor, link.Token);
+        Loop.Unwatch(link.SocketDescriptor, link.Token);
         if (link.Count > 0)
             _logger.WorkerLost(_service.Name, link.Count, "Its clients see their connections end, others go on.");
         link.Close();
         Drain();
-    }
-
-    void Close()
-    {
-        _isClosed = true;
-        _loop.Unwatch((int)_listener.Handle, _token);
-        _listener.Dispose();
-        Drain();
-    }
-
-    void Drain()
-    {
-        if (_isClosed && _links.TrueForAll(static link => link.Count == 0))
-            _drained.TrySetResult();
     }
 
     HandlerLink? Freest()

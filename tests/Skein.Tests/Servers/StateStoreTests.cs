@@ -181,6 +181,20 @@ public sealed class StateStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_too_large_for_the_store_is_refused_with_its_bound_and_what_was_there_stays()
+    {
+        await using var store = await SessionStore.StartAsync(new() { MaxBytes = 800_000 });
+        using var client = new SessionStoreClient(store.Address) { Patience = TimeSpan.FromHours(1) };   // a broken connection would be tried again for ever
+        await client.SetAsync("a", [1], Times).Within();
+        var large = await Assert.ThrowsAsync<ArgumentException>(() => client.SetAsync("a", new byte[100_001], Times).Within());
+        Assert.Contains("100,000 is the most", large.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ArgumentException>(() => client.SetAsync("a", new byte[1_000_000], Times).Within());
+        Assert.Equal([1], await client.GetAsync("a").Within());
+        await client.SetAsync("a", new byte[100_000], Times).Within();
+        Assert.Equal(100_000, (await client.GetAsync("a").Within())!.Length);
+    }
+
+    [Fact]
     public async Task A_store_that_is_not_there_is_named()
     {
         using var client = new SessionStoreClient(_folder["none"]) { Patience = TimeSpan.FromMilliseconds(50) };

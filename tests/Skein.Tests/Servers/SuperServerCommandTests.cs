@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Versioning;
@@ -79,7 +77,7 @@ public class SuperServerCommandTests
         using var folder = new Folder();
         var file = folder["services.yaml"];
         File.WriteAllText(file, $"services:\n  one:\n    listen: unix:{folder["one"]}\n    mode: 0600\n    program: [sh, -c, 'read word; echo one $word']\n");
-        using var command = await Serving.StartAsync(["serve", "--config", file]);
+        using var command = await ServedFile.StartAsync(["serve", "--config", file]);
         Assert.Equal("one x\n", await Client.Connect(new UnixDomainSocketEndPoint(folder["one"])).AskAsync("x\n"));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(folder["one"]));
         using var waits = Client.Connect(new UnixDomainSocketEndPoint(folder["one"]));
@@ -106,7 +104,7 @@ public class SuperServerCommandTests
         using var folder = new Folder();
         var (file, port) = (folder["inetd.conf"], FreePort());
         File.WriteAllText(file, $"127.0.0.1:{port} stream tcp nowait.0 root /bin/cat cat\n");
-        using var command = await Serving.StartAsync(["serve", "--inetd", file], "ulimit -n 160; ");
+        using var command = await ServedFile.StartAsync(["serve", "--inetd", file], "ulimit -n 160; ");
         var endpoint = new IPEndPoint(IPAddress.Loopback, port);
         var clients = Enumerable.Range(0, 200).Select(_ => Client.Connect(endpoint)).ToList();
         await command.UntilAsync("can serve nobody now");
@@ -131,7 +129,8 @@ public class SuperServerCommandTests
         Assert.SkipUnless(File.ReadAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start").Trim() == "1024", "here all ports are for everybody");
         using var folder = new Folder();
         File.WriteAllText(folder["inetd.conf"], "127.0.0.1:3 stream tcp nowait root /bin/cat cat\n");
-        var ended = await SkeinCommand.RunProgramAsync("setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", "dotnet", SkeinCommand.Dll, "serve", "--inetd", folder["inetd.conf"]);
+        var ended = await SkeinCommand.RunProgramAsync(
+            "env", $"SKEIN_HOME={folder["home"]}", "setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", "dotnet", SkeinCommand.Dll, "serve", "--inetd", folder["inetd.conf"]);
         Assert.Equal(69, ended.Code);
         Assert.Contains("Cannot listen on 127.0.0.1:3: Permission denied. This user may not: ports below 1024 need a privilege", ended.Error);
     }
@@ -151,7 +150,7 @@ public class SuperServerCommandTests
                 await connection.Transport.Output.WriteAsync(Encoding.UTF8.GetBytes("good day from a handler"));
             """);
         File.WriteAllText(folder["services.yaml"], $"application: app.cs\nservices:\n  greet: {{ listen: 'unix:{folder["greet"]}', handler: Greet, workers: 1 }}\n");
-        using var command = await Serving.StartAsync(["serve", "--config", folder["services.yaml"]]);
+        using var command = await ServedFile.StartAsync(["serve", "--config", folder["services.yaml"]]);
         Assert.Equal("good day from a handler", await Client.Connect(new UnixDomainSocketEndPoint(folder["greet"])).AskAsync(""));
         command.Signal("TERM");
         Assert.Equal(0, await command.EndAsync());
@@ -162,76 +161,5 @@ public class SuperServerCommandTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    /// <summary>The command while it serves.</summary>
-    sealed class Serving : IDisposable
-    {
-        readonly System.Diagnostics.Process _process;
-        readonly System.Text.StringBuilder _said = new();
-        readonly Task _reading;
-
-        Serving(System.Diagnostics.Process process)
-        {
-            _process = process;
-            _reading = Task.WhenAll(ReadAsync(process.StandardError), ReadAsync(process.StandardOutput));
-        }
-
-        public int Id => _process.Id;
-
-        public static async Task<Serving> StartAsync(string[] words, string before = "")
-        {
-            var start = new ProcessStartInfo("/bin/sh", ["-c", before + "exec \"$@\"", "sh", "dotnet", SkeinCommand.Dll, .. words]) { RedirectStandardError = true, RedirectStandardOutput = true };
-            var serving = new Serving(System.Diagnostics.Process.Start(start)!);
-            await serving.UntilAsync("are served.", seconds: 30);
-            return serving;
-        }
-
-        public void Signal(string name)
-        {
-            using var kill = System.Diagnostics.Process.Start("kill", [$"-{name}", Id.ToString(CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
-        }
-
-        public Task UntilAsync(string text, double seconds = 10) => Limits.Until(
-            () => Said.Contains(text, StringComparison.Ordinal) || (_reading.IsCompleted && _process.HasExited && Fail()),
-            () => $"'{text}' in: {Said}", seconds);
-
-        public async Task<int> EndAsync()
-        {
-            await _process.WaitForExitAsync().Within(20);
-            return _process.ExitCode;
-        }
-
-        public void Dispose()
-        {
-            if (!_process.HasExited)
-                _process.Kill(entireProcessTree: true);
-            _process.Dispose();
-        }
-
-        string Said
-        {
-            get
-            {
-                lock (_said)
-                    return _said.ToString();
-            }
-        }
-
-        bool Fail()
-        {
-            Assert.Fail($"It has ended with code {_process.ExitCode}: {Said}");
-            return false;
-        }
-
-        async Task ReadAsync(StreamReader stream)
-        {
-            while (await stream.ReadLineAsync() is { } line)
-            {
-                lock (_said)
-                    _said.AppendLine(line);
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.Versioning;
 
 namespace Skein.Tests.Servers;
@@ -68,6 +69,47 @@ public class SuperServerLimitTests
         Assert.Equal("first", await first.AskAsync("first"));
         third.EndSending();
         Assert.Equal("third", await third.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task Programs_for_a_datagram_each_are_limited_in_number_too()
+    {
+        const string AnswersOnce = "import socket, time; s = socket.socket(fileno=0); data, who = s.recvfrom(100); s.sendto(data, who); time.sleep(1000)";
+        await using var server = await SuperServerCase.StartAsync(
+            Service.Program("datagrams", ServiceEndpoint.Udp(IPAddress.Loopback, 0), "python3", "-c", AnswersOnce) with { Limits = new() { Instances = 2 } });
+        using var client = new UdpClient();
+        client.Connect((IPEndPoint)(await server.StatusAsync()).EndPoint);
+        for (var i = 1; i <= 2; i++)
+        {
+            await client.SendAsync(new byte[] { (byte)i }).Within();
+            await server.UntilAsync(status => status.Instances == i, "a program to be started for it");
+            Assert.Equal([(byte)i], (await client.ReceiveAsync().Within()).Buffer);
+        }
+
+        await client.SendAsync(new byte[] { 3 }).Within();
+        await server.UntilAsync(status => status.State == ServiceState.Full, "the service to be full");
+        var status = await server.StatusAsync();
+        Assert.Equal(2, status.Instances);
+        using var kill = System.Diagnostics.Process.Start("kill", $"{status.ProcessIds[0]}");
+        Assert.Equal([3], (await client.ReceiveAsync().Within()).Buffer);   // it has waited
+    }
+
+    [Fact]
+    public void What_is_known_of_sources_has_a_bound_and_what_is_open_is_known_on()
+    {
+        var limits = new ServiceLimits { InstancesPerSource = 1, RatePerSource = new(10, TimeSpan.FromHours(1), TimeSpan.FromHours(1)) };
+        var sources = new SourceTable(TimeProvider.System);
+        var connected = IPAddress.Parse("192.0.2.1");
+        Assert.Null(sources.TryAdd(connected, limits));
+        for (var i = 0; i < 300_000; i++)
+        {
+            var forged = new IPAddress(0x0A_00_00_00L + i);
+            Assert.Null(sources.TryAdd(forged, limits));
+            sources.Remove(forged, limits);
+            Assert.InRange(sources.Count, 1, 65_536);
+        }
+
+        Assert.NotNull(sources.TryAdd(connected, limits));
     }
 
     [Fact]

@@ -46,7 +46,6 @@ public partial class FolderTests
         "Wire/Frame.cs: Callback",
         "Wire/ModuleVersionException.cs: Here",
         "Wire/ObjectNumbers.cs: Place",
-        "Prefork/ServeLog.cs: Source",
     ];
 
     public static TheoryData<string> Projects => [.. Orders.Keys];

@@ -24,6 +24,16 @@ sealed class ServeLog(TimeProvider time)
         }
     }
 
+    /// <summary>The last lines.</summary>
+    public IReadOnlyList<ServeLine> Lines
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _lines];
+        }
+    }
+
     /// <summary>The lines so far, and from then on each as it comes, none lost between.</summary>
     public IReadOnlyList<ServeLine> Follow(Action<ServeLine> added)
     {

@@ -1,0 +1,129 @@
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using System.Text.Json;
+using Skein.Tests.Cli;
+
+namespace Skein.Tests.Servers;
+
+/// <summary>What can be seen and done from outside while a super-server runs: <c>skein ps</c>, <c>inspect</c>, <c>logs</c>, <c>reload</c>, <c>kill</c>.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class SuperServerControlTests : IDisposable
+{
+    readonly Folder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_super_server_and_its_services_are_listed_and_inspected()
+    {
+        Write($"  cat: {{ listen: 'unix:{_folder["cat"]}', program: cat }}", $"  v1.none: {{ listen: 'unix:{_folder["none"]}', program: /no/such }}");
+        using var server = await ServedFile.StartAsync(["serve", "--config", File, "--id", "machine"]);
+        using var client = Client.Connect(new UnixDomainSocketEndPoint(_folder["cat"]));
+        await client.SayAsync("x\n");
+        Assert.Equal("x", await client.LineAsync());
+        using (var refused = Client.Connect(new UnixDomainSocketEndPoint(_folder["none"])))
+            Assert.NotEqual(Ending.None, await refused.EndingAsync());
+
+        var known = Json(await server.AskAsync("ps", "--json")).Single();
+        Assert.Equal(("machine", "super", "serving", server.Id), (Text(known, "id"), Text(known, "kind"), Text(known, "state"), known.GetProperty("pid").GetInt32()));
+        var services = known.GetProperty("workers").EnumerateArray().ToDictionary(service => Text(service, "id"));
+        var (cat, none) = (services["machine.cat"], services["machine.v1.none"]);
+        Assert.Equal(("service", "listening", 1, 1, $"unix:{_folder["cat"]}"), (Text(cat, "kind"), Text(cat, "state"), cat.GetProperty("requests").GetInt32(), cat.GetProperty("active").GetInt32(), Text(cat, "address")));
+        Assert.Equal(("disabled", 0, 1), (Text(none, "state"), none.GetProperty("pid").GetInt32(), none.GetProperty("failed").GetInt32()));
+        Assert.Contains("/no/such", Text(none, "lastFailure"), StringComparison.Ordinal);
+
+        var listed = (await server.AskAsync("ps")).Lines;
+        Assert.Contains(listed, line => line.Contains("machine.cat", StringComparison.Ordinal) && line.EndsWith($"unix:{_folder["cat"]}", StringComparison.Ordinal));
+        var inspected = (await server.AskAsync("inspect", "machine.cat")).Output;
+        Assert.Contains("VmRSS", inspected, StringComparison.Ordinal);
+        Assert.Matches(@"command +\S*cat\n", inspected);
+        Assert.Contains("lastFailure", (await server.AskAsync("inspect", "machine.v1.none")).Output, StringComparison.Ordinal);
+        Assert.Contains("machine.cat", (await server.AskAsync("top", "--rounds", "1")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Its_log_is_found_by_service_and_level_and_followed()
+    {
+        Write($"  one: {{ listen: 'unix:{_folder["one"]}', program: /no/such }}", $"  two: {{ listen: 'unix:{_folder["two"]}', program: cat }}");
+        using var server = await ServedFile.StartAsync(["serve", "--config", File]);
+        using var following = SkeinCommand.Start(["logs", "services", "-f", "--level", "error"], server.Environment);
+        using (var client = Client.Connect(new UnixDomainSocketEndPoint(_folder["one"])))
+            Assert.NotEqual(Ending.None, await client.EndingAsync());
+
+        await Limits.Until(() => following.Output.Contains("services.one | Service one is disabled", StringComparison.Ordinal), () => $"{following.Output}{following.Error}");
+        Assert.DoesNotContain("listens on", following.Output, StringComparison.Ordinal);
+        Assert.Contains("Service two listens on", (await server.AskAsync("logs", "services.two")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Service one", (await server.AskAsync("logs", "services.two")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_reload_waits_until_it_is_done_and_says_where_the_file_is_wrong()
+    {
+        Write($"  one: {{ listen: 'unix:{_folder["one"]}', program: [sh, -c, echo one] }}");
+        using var server = await ServedFile.StartAsync(["serve", "--config", File]);
+        System.IO.File.AppendAllText(File, $"  two: {{ listen: 'unix:{_folder["two"]}', program: [sh, -c, echo two] }}\n");
+        var done = await server.AskAsync("reload");
+        Assert.True(done.Code == 0 && done.Error.Contains("reloaded; 2 services are served.", StringComparison.Ordinal), $"{done}");
+        Assert.Equal("two\n", await Client.Connect(new UnixDomainSocketEndPoint(_folder["two"])).AskAsync(""));
+
+        System.IO.File.AppendAllText(File, "  three: {}\n");
+        var refused = await server.AskAsync("reload", "services");
+        Assert.Equal(69, refused.Code);
+        Assert.Contains($"{File}:4: services.three", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("nothing is changed", refused.Error, StringComparison.Ordinal);
+        Assert.Equal("two\n", await Client.Connect(new UnixDomainSocketEndPoint(_folder["two"])).AskAsync(""));
+        Assert.Equal(69, (await server.AskAsync("scale", "services", "2")).Code);
+    }
+
+    [Fact]
+    public async Task A_kill_waits_for_what_runs_and_now_does_not()
+    {
+        Write($"  cat: {{ listen: 'unix:{_folder["cat"]}', program: cat }}");
+        using (var server = await ServedFile.StartAsync(["serve", "--config", File]))
+        {
+            using var client = Client.Connect(new UnixDomainSocketEndPoint(_folder["cat"]));
+            await client.SayAsync("x\n");
+            Assert.Equal("x", await client.LineAsync());
+            var killing = server.AskAsync("kill", "services");
+            await server.UntilAsync("Service cat is closed");
+            Assert.False(killing.IsCompleted);
+            Assert.Equal("y\n", await client.AskAsync("y\n"));
+            Assert.Equal(0, (await killing.Within()).Code);
+            Assert.Equal(0, await server.EndAsync());
+        }
+
+        using (var server = await ServedFile.StartAsync(["serve", "--config", File]))
+        {
+            using var client = Client.Connect(new UnixDomainSocketEndPoint(_folder["cat"]));
+            await client.SayAsync("x\n");
+            Assert.Equal("x", await client.LineAsync());
+            Assert.Equal(0, (await server.AskAsync("kill", "services", "--now")).Code);
+            Assert.Equal(0, await server.EndAsync());
+            Assert.NotEqual(Ending.None, await client.EndingAsync());
+        }
+    }
+
+    [Fact]
+    public async Task A_second_one_of_the_same_name_is_refused_and_the_first_serves_on()
+    {
+        Write($"  one: {{ listen: 'unix:{_folder["one"]}', program: [sh, -c, echo one] }}");
+        using var server = await ServedFile.StartAsync(["serve", "--config", File]);
+        var second = await server.AskAsync("serve", "--config", File);
+        Assert.Equal(69, second.Code);
+        Assert.Contains("A server with this name runs already", second.Error, StringComparison.Ordinal);
+        Assert.Equal("one\n", await Client.Connect(new UnixDomainSocketEndPoint(_folder["one"])).AskAsync(""));
+        Assert.Equal(64, (await server.AskAsync("serve", "--config", File, "--id", "../x")).Code);
+    }
+
+    string File => _folder["services.yaml"];
+
+    void Write(params string[] services) => System.IO.File.WriteAllText(File, $"services:\n{string.Join('\n', services)}\n");
+
+    static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
+
+    static JsonElement[] Json(Ended ended) => [.. ended.Lines.Select(line =>
+    {
+        using var json = JsonDocument.Parse(line);
+        return json.RootElement.Clone();
+    })];
+}
