@@ -4,44 +4,23 @@ using System.Diagnostics;
 namespace Skein;
 
 /// <summary>A program in an operating-system process, by what .NET has for every operating system.</summary>
-sealed class PortableProgram : Process<int>
+sealed class PortableProgram : RunningProgram
 {
     const int NoSuchFile = 2, NoSuchPath = 3, AccessDenied = 5, NoPermission = 13, NoProgram = 193, NoProgramFormat = 8;
 
-    readonly ProgramStart _program;
-    readonly ProcessOptions _options;
     readonly PortableChild _child;
-    readonly TaskCompletionSource<int> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Lock _gate = new();
     LineSink? _errors;
-    Timer? _timeLimit;
-    CancellationTokenRegistration _cancellation;
-    ProcessState _state = ProcessState.Running;
-    int _intent = -1;
-    Exception? _streamFailure;
 
-    PortableProgram(Place place, ProgramStart program, ProcessOptions options, PortableChild child)
-    {
-        Place = place;
-        _program = program;
-        _options = options;
+    PortableProgram(Place place, ProgramStart program, ProcessOptions options, PortableChild child) : base(place, ProcessIds.Next(), program, options) =>
         _child = child;
-    }
-
-    public override string Id { get; } = ProcessIds.Next();
-
-    public override Place Place { get; }
 
     public override int OsProcessId => _child.Id;
 
-    public override ProcessState State => _state;
+    public override MemoryLimitKind? MemoryLimitKind => Options.MemoryLimit is null ? null : Skein.MemoryLimitKind.HeapLimitAndWatch;
 
-    public override MemoryLimitKind? MemoryLimitKind => _options.MemoryLimit is null ? null : Skein.MemoryLimitKind.HeapLimitAndWatch;
+    protected override Task<ExitStatus> Ended => _child.Exited;
 
-    public override Task<int> Completion => _completion.Task;
-
-    public override Task<Exit> Exited => _exited.Task;
+    protected override string LastErrors => _errors?.LastLines ?? "";
 
     /// <summary>Starts the program; returns when it runs.</summary>
     public static async Task<Process<int>> StartAsync(Place place, ProgramStart program, CancellationToken cancellation)
@@ -53,7 +32,7 @@ sealed class PortableProgram : Process<int>
             // Apart from the caller's thread: .NET holds a lock of the whole process while it starts another one.
             var child = await Task.Run(() => PortableChild.Start(start, options), cancellation).ConfigureAwait(false);
             var process = new PortableProgram(place, program, options, child);
-            process.Follow(cancellation);
+            process.Begin(cancellation);
             return process;
         }
         catch (Win32Exception error)
@@ -62,11 +41,23 @@ sealed class PortableProgram : Process<int>
         }
     }
 
-    public override Task StopAsync(TimeSpan? grace = null) => StopAsync(grace is { } given ? TimeRange.Pause(given, nameof(grace)) : _options.Grace, ExitCause.Killed);
-
-    public override void Kill() => Kill(ExitCause.Killed);
-
     public override void Signal(int signal) => _child.Signal(signal);
+
+    protected override bool TryAskToEnd()
+    {
+        if (OperatingSystem.IsWindows())
+            return false;
+        _child.Signal(ProcessFamily.SigTerm);
+        return true;
+    }
+
+    protected override void KillTree() => _child.Kill();
+
+    protected override async Task ReleaseAsync(Task drained)
+    {
+        await drained.ConfigureAwait(false);
+        _child.Dispose();
+    }
 
     static ProcessStartInfo Describe(ProgramStart program)
     {
@@ -92,87 +83,23 @@ sealed class PortableProgram : Process<int>
         _ => new PlaceException($"{program.Program} could not be started: {error.Message}", error),
     };
 
-    void Kill(ExitCause cause)
+    void Begin(CancellationToken cancellation)
     {
-        Interlocked.CompareExchange(ref _intent, (int)cause, -1);
-        _child.Kill();
-    }
-
-    async Task StopAsync(TimeSpan grace, ExitCause cause)
-    {
-        if (!_exited.Task.IsCompleted)
-        {
-            Change(ProcessEvent.AskedToStop);
-            if (OperatingSystem.IsWindows())
-            {
-                Kill(cause);   // there is no way to ask any program
-            }
-            else
-            {
-                if (cause == ExitCause.TimedOut)
-                    Interlocked.CompareExchange(ref _intent, (int)cause, -1);
-                _child.Signal(ProcessFamily.SigTerm);
-                if (await Task.WhenAny(_child.Exited, Task.Delay(grace)).ConfigureAwait(false) != _child.Exited)
-                    Kill(cause);
-            }
-        }
-
-        await _exited.Task.ConfigureAwait(false);
-    }
-
-    void Follow(CancellationToken cancellation)
-    {
-        if (!_program.InheritInput)
-            _ = FeedAsync(_program.StandardInput, _child.Input);
+        if (!Program.InheritInput)
+            _ = ProgramInput.FeedAsync(Program.StandardInput, _child.Input, OnStreamFailure);
         List<Task> drained = [];
-        var (onOutput, onError) = (_program.Options.OnOutput, _program.Options.OnError);
-        if (_program.StandardOutput is not InheritedOutput || onOutput is not null)
-            drained.Add(ReadAsync(_child.Output, _program.StandardOutput, onOutput is null ? null : new(onOutput)));
-        if (_program.StandardError is not InheritedOutput || onError is not null)
+        var (onOutput, onError) = (Program.Options.OnOutput, Program.Options.OnError);
+        if (Program.StandardOutput is not InheritedOutput || onOutput is not null)
+            drained.Add(ReadAsync(_child.Output, Program.StandardOutput, onOutput is null ? null : new(onOutput)));
+        if (Program.StandardError is not InheritedOutput || onError is not null)
         {
             _errors = new(onError ?? (static _ => { }));   // what goes through our hands is kept, as far as its last lines
-            drained.Add(ReadAsync(_child.Errors, _program.StandardError, _errors));
+            drained.Add(ReadAsync(_child.Errors, Program.StandardError, _errors));
         }
 
-        if (_options.MemoryLimit is { } limit)
+        if (Options.MemoryLimit is { } limit)
             _child.WatchMemory(limit, () => Kill(ExitCause.OutOfMemory));
-        if (_options.TimeLimit is { } time)
-            _timeLimit = new(_ => _ = StopAsync(_options.Grace, ExitCause.TimedOut), null, time, Timeout.InfiniteTimeSpan);
-        _cancellation = cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
-        _ = FinishAsync(Task.WhenAll(drained));
-    }
-
-    // A program need not read its input to the end: a broken pipe is its right.
-    async Task FeedAsync(Stream? source, Stream input)
-    {
-        using (input)
-        {
-            var buffer = new byte[64 * 1024];
-            while (source is not null)
-            {
-                int length;
-                try
-                {
-                    length = await source.ReadAsync(buffer).ConfigureAwait(false);
-                }
-                catch (Exception error)
-                {
-                    OnStreamFailure(error);
-                    return;
-                }
-
-                if (length == 0)
-                    return;
-                try
-                {
-                    await input.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
-                }
-                catch (Exception error) when (error is IOException or ObjectDisposedException)
-                {
-                    return;   // as said
-                }
-            }
-        }
+        Follow(Task.WhenAll(drained), cancellation);
     }
 
     async Task ReadAsync(Stream stream, ProgramOutput output, LineSink? lines)
@@ -187,38 +114,5 @@ sealed class PortableProgram : Process<int>
         {
             OnStreamFailure(error);
         }
-    }
-
-    void OnStreamFailure(Exception error)
-    {
-        Interlocked.CompareExchange(ref _streamFailure, error, null);
-        Kill(ExitCause.Killed);
-    }
-
-    async Task FinishAsync(Task drained)
-    {
-        var status = await _child.Exited.ConfigureAwait(false);
-        Change(ProcessEvent.Ended);
-        if (_timeLimit is { } timer)
-            await timer.DisposeAsync().ConfigureAwait(false);
-        await _cancellation.DisposeAsync().ConfigureAwait(false);
-        await drained.ConfigureAwait(false);
-        _child.Dispose();
-        var cause = _intent >= 0 ? (ExitCause)_intent : status.Signal == 0 ? ExitCause.Returned : ExitCause.Signalled;
-        var exit = new Exit(cause, status.Code, status.Signal, status.Use, _errors?.LastLines ?? "");
-        if (_streamFailure is { } failure)
-            _completion.TrySetException(new IOException($"A stream that {_program.Program} was given has failed, so it was killed: {failure.Message}", failure));
-        else if (cause is ExitCause.Returned)
-            _completion.TrySetResult(status.Code);
-        else
-            _completion.TrySetException(exit.ToException(Id));
-        _ = _completion.Task.Exception;   // observed: who only awaits Exited must not see it again on the finalizer's thread
-        _exited.TrySetResult(exit);
-    }
-
-    void Change(ProcessEvent happened)
-    {
-        lock (_gate)
-            _state = _state.Next(happened);
     }
 }

@@ -4,48 +4,32 @@ namespace Skein;
 
 /// <summary>A program in an operating-system process.</summary>
 [SupportedOSPlatform("linux")]
-sealed class ProgramProcess : Process<int>
+sealed class ProgramProcess : RunningProgram
 {
     const int Terminate = 15;
 
-    readonly ProgramStart _program;
-    readonly ProcessOptions _options;
     readonly ProgramStreams _streams;
     readonly MemoryLimit? _limit;
-    readonly TaskCompletionSource<int> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    readonly Lock _gate = new();
     readonly ChildProcess _child;
-    Timer? _timeLimit;
-    CancellationTokenRegistration _cancellation;
-    ProcessState _state = ProcessState.Running;
-    int _intent = -1;
-    Exception? _streamFailure;
+    bool _wasOutOfMemory;
 
     ProgramProcess(Place place, string id, ProgramStart program, ProcessOptions options, ProgramStreams streams, MemoryLimit? limit, ChildProcess child)
+        : base(place, id, program, options)
     {
-        _options = options;
         _streams = streams;
-        Place = place;
-        Id = id;
-        _program = program;
         _limit = limit;
         _child = child;
     }
 
-    public override string Id { get; }
-
-    public override Place Place { get; }
-
     public override int OsProcessId => _child.Id;
-
-    public override ProcessState State => _state;
 
     public override MemoryLimitKind? MemoryLimitKind => _limit?.Kind;
 
-    public override Task<int> Completion => _completion.Task;
+    protected override Task<ExitStatus> Ended => _child.Exited;
 
-    public override Task<Exit> Exited => _exited.Task;
+    protected override string LastErrors => _streams.LastErrors;
+
+    protected override bool WasOutOfMemory => _wasOutOfMemory;
 
     /// <summary>Starts the program; returns when it runs.</summary>
     public static Task<Process<int>> StartAsync(Place place, ProgramStart program, CancellationToken cancellation)
@@ -73,7 +57,9 @@ sealed class ProgramProcess : Process<int>
                 NewGroup = !program.ShareTerminal,
             });
             var process = new ProgramProcess(place, id, program, options, streams, limit, child);
-            process.Follow(cancellation);
+            var drained = streams.Begin(program, process.OnStreamFailure);
+            limit?.Watch(child.Id, () => process.Kill(ExitCause.OutOfMemory));
+            process.Follow(drained, cancellation);
             return Task.FromResult<Process<int>>(process);
         }
         catch (Exception error)
@@ -86,84 +72,23 @@ sealed class ProgramProcess : Process<int>
         }
     }
 
-    public override Task StopAsync(TimeSpan? grace = null) => StopAsync(grace is { } given ? TimeRange.Pause(given, nameof(grace)) : _options.Grace, ExitCause.Killed);
-
-    public override void Kill() => Kill(ExitCause.Killed);
-
     public override void Signal(int signal) => _child.Signal(signal);
 
-    void Kill(ExitCause cause)
+    protected override bool TryAskToEnd()
     {
-        Interlocked.CompareExchange(ref _intent, (int)cause, -1);
-        _child.Kill();
+        _child.Signal(Terminate);
+        return true;
     }
 
-    async Task StopAsync(TimeSpan grace, ExitCause cause)
-    {
-        if (!_exited.Task.IsCompleted)
-        {
-            Change(ProcessEvent.AskedToStop);
-            if (cause == ExitCause.TimedOut)
-                Interlocked.CompareExchange(ref _intent, (int)cause, -1);
-            _child.Signal(Terminate);
-            try
-            {
-                await _child.Exited.WaitAsync(grace).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                Kill(cause);
-            }
-        }
+    protected override void KillTree() => _child.Kill();
 
-        await _exited.Task.ConfigureAwait(false);
-    }
-
-    void Follow(CancellationToken cancellation)
+    protected override async Task ReleaseAsync(Task drained)
     {
-        var drained = _streams.Begin(_program, error =>
-        {
-            Interlocked.CompareExchange(ref _streamFailure, error, null);
-            Kill(ExitCause.Killed);
-        });
-        _limit?.Watch(_child.Id, () => Kill(ExitCause.OutOfMemory));
-        if (_options.TimeLimit is { } time)
-            _timeLimit = new(_ => _ = StopAsync(_options.Grace, ExitCause.TimedOut), null, time, Timeout.InfiniteTimeSpan);
-        _cancellation = cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
-        _ = FinishAsync(drained);
-    }
-
-    async Task FinishAsync(Task drained)
-    {
-        var status = await _child.Exited.ConfigureAwait(false);
-        Change(ProcessEvent.Ended);
-        if (_timeLimit is { } timer)
-            await timer.DisposeAsync().ConfigureAwait(false);
-        await _cancellation.DisposeAsync().ConfigureAwait(false);
         _child.Kill();   // what it started has no use without it
         await drained.ConfigureAwait(false);
         _child.Dispose();
-        var cause = status.Signal == 0 ? ExitCause.Returned : ExitCause.Signalled;
-        if (_intent >= 0)
-            cause = (ExitCause)_intent;
-        else if (_limit?.WasExceeded == true)
-            cause = ExitCause.OutOfMemory;
+        _wasOutOfMemory = _limit?.WasExceeded == true;   // after it, its control group is no more
         _limit?.Dispose();
-        var exit = new Exit(cause, status.Code, status.Signal, status.Use, _streams.LastErrors);
-        if (_streamFailure is { } failure)
-            _completion.TrySetException(new IOException($"A stream that {_program.Program} was given has failed, so it was killed: {failure.Message}", failure));
-        else if (cause is ExitCause.Returned)
-            _completion.TrySetResult(status.Code);
-        else
-            _completion.TrySetException(exit.ToException(Id));
-        _ = _completion.Task.Exception;   // observed: who only awaits Exited must not see it again on the finalizer's thread
-        _exited.TrySetResult(exit);
-    }
-
-    void Change(ProcessEvent happened)
-    {
-        lock (_gate)
-            _state = _state.Next(happened);
     }
 
     static List<KeyValuePair<string, string>> Merge(IReadOnlyDictionary<string, string> changes)

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 
 namespace Skein;
 
@@ -53,13 +54,13 @@ sealed class ProgramStreams
 
     /// <summary>
     /// The program has its ends. The task completes when all it printed was taken. A stream or a sink of the caller's that fails is told
-    /// at once: half of an input must not pass for the whole.
+    /// at once.
     /// </summary>
     public Task Begin(ProgramStart program, Action<Exception> onFailure)
     {
         CloseChilds();
         if (_input >= 0)
-            _ = FeedAsync(program.StandardInput!, _input, onFailure);
+            _ = ProgramInput.FeedAsync(program.StandardInput, new FileStream(new SafeFileHandle(_input, ownsHandle: true), FileAccess.Write, 0), onFailure);
         _input = -1;
         if (_outputs.Count == 0)
             return Task.CompletedTask;
@@ -75,37 +76,6 @@ sealed class ProgramStreams
             _ = Libc.Close(output.Descriptor);
         if (_input >= 0)
             _ = Libc.Close(_input);
-    }
-
-    // A program need not read its input to the end: a broken pipe is its right.
-    static async Task FeedAsync(Stream source, int descriptor, Action<Exception> onFailure)
-    {
-        using var pipe = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(descriptor, ownsHandle: true), FileAccess.Write, 0);
-        var buffer = new byte[64 * 1024];
-        while (true)
-        {
-            int length;
-            try
-            {
-                length = await source.ReadAsync(buffer).ConfigureAwait(false);
-            }
-            catch (Exception error)
-            {
-                onFailure(error);
-                return;
-            }
-
-            if (length == 0)
-                return;
-            try
-            {
-                await pipe.WriteAsync(buffer.AsMemory(0, length)).ConfigureAwait(false);
-            }
-            catch (IOException)
-            {
-                return;   // as said
-            }
-        }
     }
 
     static async Task ReadAsync(Reading output, Action<Exception> onFailure)
