@@ -31,7 +31,10 @@ public static class IsolatedEndpointExtensions
     public static TBuilder RunIn<TBuilder>(this TBuilder builder, Place place, int? workers = null, string? memory = null, TimeSpan? timeout = null)
         where TBuilder : IEndpointConventionBuilder
     {
-        var options = new IsolationOptions { MemoryLimit = memory is null ? null : MemorySize.Parse(memory, nameof(memory)), Timeout = timeout };
+        var bytes = 0L;
+        if (memory is not null && !ByteSize.TryParse(memory, out bytes))
+            throw new ArgumentException($"'{memory}' is no amount of memory: expected is {ByteSize.Expected}.", nameof(memory));
+        var options = new IsolationOptions { MemoryLimit = memory is null ? null : bytes, Timeout = timeout };
         return RunIn(builder, place, workers is { } count ? options with { Workers = count } : options, Assembly.GetCallingAssembly());
     }
 

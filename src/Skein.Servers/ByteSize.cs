@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Skein.Cli;
+namespace Skein;
 
 /// <summary>An amount of memory as people write it: <c>64M</c>, <c>1.5G</c>, <c>4096</c>. K is 1024 bytes, M 1024 K, and so on.</summary>
 static class ByteSize
