@@ -13,6 +13,9 @@ sealed record Comparison(string Ours, string? Peer = null)
     /// <summary>How many times better than the peer ours has to be.</summary>
     public double? AtLeast { get; init; }
 
+    /// <summary>What our figure itself must reach, in the experiment's unit.</summary>
+    public double? Reaches { get; init; }
+
     /// <summary>What our figure itself must not exceed, in the experiment's unit.</summary>
     public double? AtMost { get; init; }
 }
@@ -21,4 +24,9 @@ sealed record Comparison(string Ours, string? Peer = null)
 sealed record Scale(int Divisor)
 {
     public int Of(int count) => Math.Max(1, count / Divisor);
+
+    /// <summary>The same for what is measured during a time: at least 200 ms.</summary>
+    public TimeSpan Of(TimeSpan time) => time / Divisor is var part && part > Shortest ? part : Shortest;
+
+    static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(200);
 }

@@ -17,12 +17,16 @@ static class Peers
 
     public static string NodeScript { get; } = Path.Combine(Folder, "peers/node/peer.mjs");
 
+    /// <summary>Where peers are that are only unpacked, not installed.</summary>
+    public static string Unpacked { get; } = Path.Combine(Folder, "peers/debian");
+
     /// <summary>The path of a program, or null when it is not installed.</summary>
     public static string? Find(string program)
     {
         if (Path.IsPathRooted(program))
             return File.Exists(program) ? program : null;
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Concat([Path.Combine(Unpacked, "usr/sbin"), Path.Combine(Unpacked, "usr/bin")]);
         return folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Skein.Bench;
 using Skein.Bench.Experiments;
+using Skein.Bench.Servers;
 
 const string Usage = """
     Usage: dotnet run -c Release --project bench -- [NAME…] [--rounds N] [--quick] [--json FILE]
@@ -13,6 +14,8 @@ const string Usage = """
     Experiments:
     """;
 
+if (args is [BenchApplication.Argument, .. var words])
+    return await BenchApplication.RunAsync(words);
 if (args is [FirstResult.Argument])
     return await FirstResult.RunAsync();
 if (args is [FirstResult.SpareArgument])

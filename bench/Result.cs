@@ -25,13 +25,15 @@ sealed record Row(string Work, Figure Ours, Figure? Peer, Unit Unit, double? Rat
         {
             { AtLeast: { } times } => $"≥ {times:0.##}×",
             { AtMost: { } limit } => $"≤ {experiment.Unit.Print(limit)}",
+            { Reaches: { } least } => $"≥ {experiment.Unit.Print(least)}",
             _ => null,
         };
         bool? met = comparison switch
         {
-            { AtLeast: null, AtMost: null } => null,
+            { AtLeast: null, AtMost: null, Reaches: null } => null,
             _ when ours.Median is not { } value || !double.IsFinite(value) => false,
             { AtMost: { } limit } => ours.Median <= limit,
+            { Reaches: { } least } => ours.Median >= least,
             _ when peer?.Median is { } theirs => !double.IsFinite(theirs) || ratio >= comparison.AtLeast,
             _ => null,
         };

@@ -7,6 +7,7 @@ sealed record Unit(string Name, bool MoreIsBetter)
 {
     public static readonly Unit Nanoseconds = new("ns", false), Microseconds = new("µs", false), Milliseconds = new("ms", false);
     public static readonly Unit Megabytes = new("MB", false), Bytes = new("bytes", false);
+    public static readonly Unit Percent = new("%", true);
     public static readonly Unit PerSecond = new("/s", true), MegabytesPerSecond = new("MB/s", true);
 
     /// <summary>How many times better the first figure is than the second.</summary>

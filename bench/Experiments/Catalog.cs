@@ -27,6 +27,20 @@ static class Catalog
         .. OperatingSystem.IsLinux() ? [RingExperiments.Latency, RingExperiments.Throughput, ObjectCalls.Create] : (Func<Scale, Experiment>[])[],
         Sessions.Memory,
         Sessions.Use,
+        .. OperatingSystem.IsLinux() ? [UrgentInterruption.Create, SuperServers.Create] : (Func<Scale, Experiment>[])[],
+        IsolatedEndpoints.Throughput,
+        IsolatedEndpoints.Latency,
+        BlockingHandlers.Cold,
+        BlockingHandlers.Warm,
+        BlockingHandlers.OtherRoute,
+        Overload.Goodput,
+        Overload.Refusal,
+        SlowClients.Create,
+        HelloServers.Prefork,
+        HelloServers.Dispatcher,
+        WorkerKill.Create,
+        Replicas.Stalls,
+        Replicas.Cost,
     ];
 
     public static IReadOnlyList<string> Names { get; } = [.. All(new Scale(1)).Select(experiment => experiment.Name)];

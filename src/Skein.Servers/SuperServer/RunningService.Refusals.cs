@@ -7,6 +7,7 @@ sealed partial class RunningService
 {
     static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1), AtOnce = TimeSpan.FromSeconds(1), SayAgain = TimeSpan.FromSeconds(10);
 
+    const int BrokenPipe = 13;   // its client has left: no failure of the program
     const int LongestDatagram = 64 * 1024;   // of UDP; one over a Unix socket that is longer gets no answer
 
     byte[]? _datagram;
@@ -144,7 +145,7 @@ sealed partial class RunningService
     void Judge(ProgramInstance instance, ExitStatus status)
     {
         var leftWork = Definition.Waits && (Definition.StartsAtOnce || (State == ServiceState.HandedOver && ServiceAcceptor.IsReadable(_socket.Handle)));
-        var hasFailed = instance.Asked is null && !instance.IsKilled && instance.Age < AtOnce && (leftWork || status.Code != 0);
+        var hasFailed = instance.Asked is null && !instance.IsKilled && instance.Age < AtOnce && (leftWork || (status.Code != 0 && status.Signal != BrokenPipe));
         if (!hasFailed)
         {
             (_failures, _disabled, _lastFailure) = (0, 0, null);

@@ -67,6 +67,20 @@ public class SuperServerFaultTests
     }
 
     [Fact]
+    public async Task Clients_that_leave_early_do_not_disable_a_service()
+    {
+        await using var server = await SuperServerCase.StartAsync(SuperServerCase.Script("talks", "echo y; read line; while :; do echo more; done") with { Limits = new() { Failures = 1 } });
+        for (var i = 1; i <= 3; i++)
+        {
+            using (var client = await server.ConnectAsync())
+                Assert.Equal("y", await client.LineAsync());
+            await server.UntilAsync(status => status.Instances == 0, "it to end with its client");
+        }
+
+        Assert.Equal((ServiceState.Listening, 0), ((await server.StatusAsync()).State, (await server.StatusAsync()).Failed));
+    }
+
+    [Fact]
     public async Task A_program_that_waits_and_takes_nothing_is_not_started_without_end()
     {
         await using var server = await SuperServerCase.StartAsync(SuperServerCase.Script("idle", "exit 0") with { Waits = true, Limits = new() { Failures = 5 } });
