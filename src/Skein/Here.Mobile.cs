@@ -56,7 +56,7 @@ public static partial class Here
     public static void Send<T>(string process, T message)
     {
         ArgumentNullException.ThrowIfNull(process);
-        Resident.Require().Node.Deliver(process, new Letter(null, MobileNode.Copy(message)));
+        Resident.Require().Send(process, message);
     }
 
     /// <summary>

@@ -6,12 +6,15 @@ namespace Skein;
 /// </summary>
 public sealed class CannotMoveException : InvalidOperationException
 {
-    internal CannotMoveException(string message, Exception? inner = null) : base(message, inner)
-    {
-    }
+    readonly string? _path;
+
+    internal CannotMoveException(string message, Exception? inner = null) : base(message, inner) => _path = (inner as CannotTravelException)?.Path;
+
+    /// <summary>As another node has told it.</summary>
+    internal CannotMoveException(string message, string? path) : base(message) => _path = path;
 
     /// <summary>From the process to what cannot travel, such as <c>Flow.Step() → local 'log' → _stream</c>; null where nothing of it is in the way.</summary>
-    public string? Path => (InnerException as CannotTravelException)?.Path;
+    public string? Path => _path;
 
     /// <summary>There is no process any more that could.</summary>
     internal bool IsEnd { get; private init; }

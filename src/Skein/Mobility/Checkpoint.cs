@@ -39,10 +39,11 @@ sealed class CheckpointWait : MobileWait<Resumption>
 
         public override void AfterImage() => wait._isStored = false;
 
-        public override void Take(Resident process, byte[] image)
+        public override bool Take(Resident process, byte[] image)
         {
             wait._isStoring = true;
             _ = StoreAsync(process, image);
+            return false;
         }
 
         public override void Fail(Exception error) => wait.Fail(error);

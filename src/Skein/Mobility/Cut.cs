@@ -11,8 +11,8 @@ abstract class Cut
     /// <summary>Whether what runs outside for the process must stop before: it goes on in one place only.</summary>
     public virtual bool Leaves => false;
 
-    /// <summary>Whether it is to be fulfilled wherever the process is. One that a wait of the process made is made again by that, where it arrives.</summary>
-    public virtual bool IsAskedOutside => false;
+    /// <summary>Who asks for it, wherever the process is. One that a wait of the process made is made again by that, where it arrives.</summary>
+    public virtual Ask? Ask => null;
 
     /// <summary>Neither begun nor given up.</summary>
     public bool IsWished => Volatile.Read(ref _phase) == Phase.Wished;
@@ -35,8 +35,8 @@ abstract class Cut
     {
     }
 
-    /// <summary>In a turn of the process.</summary>
-    public abstract void Take(Resident process, byte[] image);
+    /// <summary>In a turn of the process. True when it ends with this and the process is in other hands.</summary>
+    public abstract bool Take(Resident process, byte[] image);
 
     /// <summary>In a turn of the process, which goes on.</summary>
     public abstract void Fail(Exception error);

@@ -1,36 +1,87 @@
 namespace Skein;
 
-/// <summary>The wish to go on at another node: of the process itself (a wait), or of an operator (a task).</summary>
-sealed class Departure(string destination, MoveWait? wait) : Cut
+/// <summary>The wish to go on at another node: of the process itself (a wait), or of an operator (who asks).</summary>
+sealed class Departure(string destination, MoveWait? wait, Ask? ask) : Cut
 {
-    readonly TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     public override bool Leaves => true;
 
-    public override bool IsAskedOutside => wait is null;
+    public override Ask? Ask => ask;
 
-    /// <summary>For an operator.</summary>
-    public Task Arrived => _arrived.Task;
-
-    public override void Take(Resident process, byte[] image)
+    public override bool Take(Resident process, byte[] image)
     {
+        if (destination == process.Node.Name)
+        {
+            ask?.Succeed(process.Node, process);
+            return false;
+        }
         try
         {
-            process.MoveTo(destination, image);
-            _arrived.TrySetResult();
+            process.Node.RequirePeer(destination, process.Id);
         }
         catch (CannotMoveException e)
         {
             Fail(e);
+            return false;
         }
+        process.Node.Offer(destination, new LeavingProcess(process, destination, image, this));
+        return true;
     }
 
     public override void Fail(Exception error)
     {
         wait?.Fail(error);
-        _arrived.TrySetException(error);
-        _ = _arrived.Task.Exception;   // seen: the operator may have gone
+        ask?.Fail(error);
     }
+}
+
+/// <summary>A process while its node offers it to another.</summary>
+sealed class LeavingProcess(Resident process, string destination, byte[] image, Departure departure) : Leaving
+{
+    public override string Id => process.Id;
+
+    public override byte[] Image => image;
+
+    public override string StoredIn => process.State.IsStored && process.Node.Store is { } store ? store.Identity : "";
+
+    public override Task StoreAsync(byte[]? record) => process.StoreAsync(record);
+
+    public override void Stay(string why) => process.Begin(new Stayed(departure,
+        new($"Mobile process {Id} stays at node {process.Node.Name}: node {destination} did not take it. {char.ToUpperInvariant(why[0])}{why.AsSpan(1)}{(why.EndsWith('.') ? "" : ".")}")));
+
+    public override void Leave(string peer, Action sayGo) => process.Leave(peer, sayGo);
+
+    public override void Arrive() => departure.Ask?.Succeed(process.Node, process, destination);
+
+    public override void Lose(string why)
+    {
+        departure.Ask?.Fail(new NodeLostException(Id, destination));
+        _ = process.Node.LoseAsync(process.State, destination);
+    }
+
+    sealed class Stayed(Departure departure, CannotMoveException error) : InboxItem
+    {
+        public override void Apply(Resident resident)
+        {
+            departure.Fail(error);
+            resident.IsOver(departure);
+        }
+    }
+}
+
+/// <summary>A process whose objects another node's image has made here.</summary>
+sealed class ComingProcess(Resident process, Action? finish, bool isToBeStored) : Coming
+{
+    public string Id => process.Id;
+
+    public override bool IsToBeStored => isToBeStored;
+
+    public override Task StoreAsync(byte[]? record) => process.StoreAsync(record);
+
+    public override void Drop() => process.State.Made?.Discard();
+
+    public override void Settle() => process.Node.Settle(process);
+
+    public override void Begin(string from) => process.Node.Arrive(process, finish, from);
 }
 
 /// <summary>Waits until its process is at a node.</summary>
@@ -46,7 +97,7 @@ sealed class MoveWait(string destination, TimeSpan limit) : MobileWait<ValueTupl
             Succeed(default);
             return;
         }
-        _departure = new(destination, this);
+        _departure = new(destination, this, null);
         process.Wish(_departure);
         if (limit != Timeout.InfiniteTimeSpan)
             _limit = process.Node.Time.CreateTimer(static late => ((Late)late!).Send(), new Late(this, process), limit, Timeout.InfiniteTimeSpan);

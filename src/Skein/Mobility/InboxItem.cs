@@ -6,31 +6,52 @@ abstract class InboxItem
     /// <summary>A link of the inbox.</summary>
     public InboxItem? Next;
 
-    /// <summary>Whether it is meant for the process wherever that is, and so goes after it.</summary>
-    public virtual bool Follows => false;
-
     public abstract void Apply(Resident resident);
 
     /// <summary>The process has ended before it took effect.</summary>
-    public virtual void Miss(string process)
+    public virtual void Miss(MobileNode node, string process)
     {
     }
 }
 
-/// <summary>A message, or an event with its name.</summary>
-sealed class Letter(string? eventName, object? content) : InboxItem
+/// <summary>What is meant for a process wherever that is, and so goes after it.</summary>
+abstract class FollowingItem(PeerMessageKind kind) : InboxItem
 {
-    public override bool Follows => true;
+    /// <summary>A process that moves all the time is caught up with after a few; nodes that each take the other for the one that knows would go on for ever.</summary>
+    const int MostForwards = 250;
 
-    public override void Apply(Resident resident) => resident.TakeIn(eventName, content);
+    byte _forwards;
+
+    /// <summary>For another node; null when it has been at too many.</summary>
+    public byte[]? Forward(string process)
+    {
+        if (++_forwards > MostForwards)
+            return null;
+        var message = PeerMessage.Begin(kind);
+        message.WriteText(process);
+        message.WriteByte(_forwards);
+        Write(message);
+        return message.End();
+    }
+
+    /// <summary>What came from another node.</summary>
+    public FollowingItem After(byte forwards)
+    {
+        _forwards = forwards;
+        return this;
+    }
+
+    protected abstract void Write(GraphWriter message);
 }
 
 /// <summary>The operator's: it ends where it is.</summary>
-sealed class KillRequest : InboxItem
+sealed class KillRequest() : FollowingItem(PeerMessageKind.Kill)
 {
-    public override bool Follows => true;
-
     public override void Apply(Resident resident) => resident.End(MobileOutcome.Failed(new OperationCanceledException($"Mobile process {resident.Id} was killed.")));
+
+    protected override void Write(GraphWriter message)
+    {
+    }
 }
 
 /// <summary>The first turn of a process: its function is called.</summary>
@@ -87,20 +108,16 @@ sealed class Arrival(Action? finish) : InboxItem
     }
 }
 
-/// <summary>A cut that somebody outside asks for; or, without one, that one was given up.</summary>
-sealed class CutRequest(Cut? cut) : InboxItem
+/// <summary>A cut was given up: whatever it held up goes on.</summary>
+sealed class CutGivenUp : InboxItem
 {
-    public override bool Follows => cut is not null;
-
     public override void Apply(Resident resident)
     {
-        if (cut is not null)
-            resident.Wish(cut);
     }
+}
 
-    public override void Miss(string process)
-    {
-        if (cut?.TryBegin() == true)
-            cut.Fail(CannotMoveException.HasEnded(process));
-    }
+/// <summary>A node has ended, and with it letters that it was to send on.</summary>
+sealed class LettersLost : InboxItem
+{
+    public override void Apply(Resident resident) => resident.State.Letters?.GiveUpMissing(resident);
 }

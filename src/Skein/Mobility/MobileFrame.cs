@@ -61,6 +61,9 @@ abstract class MobileFrame : Waiter
     /// <summary>Its result or error, for whoever started the process.</summary>
     public abstract MobileOutcome ToOutcome();
 
+    /// <summary>For whoever hears how its process ends, if this is the first call of it.</summary>
+    public abstract MobileProcess NewHandle(MobileNode node, string id);
+
     protected void End() => End(Progress.Ended, null);
 
     void End(Progress progress, Exception? error)
@@ -106,6 +109,8 @@ abstract class MobileFrame<T> : MobileFrame
     }
 
     public override MobileOutcome ToOutcome() => new MobileOutcome<T> { Result = _result, Error = Error };
+
+    public override MobileProcess NewHandle(MobileNode node, string id) => new MobileProcess<T>(node, id);
 
     public override void CalleeEnded(MobileFrame callee)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 
 namespace Skein;
@@ -9,6 +10,9 @@ public sealed partial class MobileNode
     internal Guid Life { get; } = Guid.NewGuid();
 
     internal FastenedObjects Fastened { get; } = new();
+
+    readonly ConcurrentDictionary<long, (string Node, TaskCompletionSource<byte[]> Answered)> _requests = new();
+    long _lastRequest;
 
     /// <summary>Asks another node, or this one. What passes between them is bytes.</summary>
     /// <exception cref="NodeNotConnectedException">There is no connection, or it broke.</exception>
@@ -23,10 +27,44 @@ public sealed partial class MobileNode
     }
 
     /// <summary>The one seam: bytes to another node, and its answer.</summary>
-    Task<byte[]> ExchangeAsync(string node, byte[] request)
+    async Task<byte[]> ExchangeAsync(string node, byte[] request)
     {
-        var peer = node == Name ? this : _peers.GetValueOrDefault(node) ?? throw new NodeNotConnectedException(Name, node);
-        return Task.Run(() => peer.AnswerAsync(request));
+        if (node == Name)
+            return await Task.Run(() => AnswerAsync(request)).ConfigureAwait(false);
+        var number = Interlocked.Increment(ref _lastRequest);
+        var answered = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _requests[number] = (node, answered);
+        Send(node, Numbered(PeerMessageKind.Request, number, request));
+        if (_peers.Find(node) is not { IsOpen: true })
+            BreakRequests(node);
+        return await answered.Task.ConfigureAwait(false);
+    }
+
+    /// <summary>Whether those that were under way were carried out nobody knows.</summary>
+    void BreakRequests(string node)
+    {
+        foreach (var (number, (to, answered)) in _requests)
+        {
+            if (to == node && _requests.TryRemove(number, out _))
+                answered.TrySetException(new NodeNotConnectedException(Name, node));
+        }
+    }
+
+    void TakeRequest(string from, long number, byte[] request) => _ = Task.Run(async () =>
+        Send(from, Numbered(PeerMessageKind.Response, number, await AnswerAsync(request).ConfigureAwait(false))));
+
+    void TakeResponse(long number, byte[] response)
+    {
+        if (_requests.TryRemove(number, out var request))
+            request.Answered.TrySetResult(response);
+    }
+
+    static byte[] Numbered(PeerMessageKind kind, long number, byte[] bytes)
+    {
+        var message = PeerMessage.Begin(kind);
+        message.WriteNumber((ulong)number);
+        message.WriteBytes(bytes);
+        return message.End();
     }
 
     /// <summary>A request of another node.</summary>

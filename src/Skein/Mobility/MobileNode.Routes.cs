@@ -1,117 +1,142 @@
-using System.Buffers;
+using System.Collections.Concurrent;
 
 namespace Skein;
 
 public sealed partial class MobileNode
 {
-    /// <summary>What passes between processes is copied, also where both are at one node: so it is the same wherever they are.</summary>
-    internal static T Copy<T>(T value)
-    {
-        if (value is null or string || typeof(T).IsPrimitive)
-            return value;
-        var bytes = new ArrayBufferWriter<byte>();
-        GraphCodec.Encode(value, bytes);
-        return GraphCodec.Decode<T>(bytes.WrittenMemory);
-    }
+    readonly ConcurrentDictionary<string, Location> _started = new();   // here, and not ended
+    readonly ConcurrentDictionary<string, Pointer> _went = new();       // from here, and whoever knows of it may still write to it here
+    readonly ConcurrentDictionary<string, string> _adopted = new();     // by another node, from an image: it hears how they end
 
-    /// <summary>To a process wherever it is; from any thread. Letters to one that has ended are lost.</summary>
-    internal void Deliver(string id, InboxItem item)
-    {
-        if (Locate(id) is { } process)
-            process.Post(item);
-        else
-            item.Miss(id);
-    }
+    /// <summary>Where a process is that was started here.</summary>
+    sealed record Location(MobileProcess Handle, string Node, int Hops);
 
-    /// <summary>Where it is. One that is on its way takes what is posted along.</summary>
-    internal Resident? Locate(string id)
+    /// <summary>Where a process went from here, until the node that it was started at knows.</summary>
+    sealed record Pointer(string Node, int Hops);
+
+    /// <summary>The name under which handles of processes write.</summary>
+    internal string Sender => _prefix;
+
+    /// <summary>To a process wherever it is; from any thread. What is for one that has ended is lost.</summary>
+    internal void Deliver(string id, FollowingItem item)
     {
-        if (_residents.TryGetValue(id, out var resident))
-            return resident;
-        Location? last = null;
-        while (HomeOf(id) is { } home && home._started.TryGetValue(id, out var location) && location != last)
+        while (true)
         {
-            if (location.At._residents.TryGetValue(id, out resident))
-                return resident;
-            last = location;   // it has left there since we looked, or has ended: then it is still said to be there
-        }
-        return null;
-    }
-
-    /// <summary>A process comes from another node. Its objects are made before the other lets go of it; it runs when that has.</summary>
-    internal Resident Accept(byte[] image, out Action? finish)
-    {
-        (var state, finish) = MobileImage.Read(image, this);
-        state.Hops++;
-        return new(this, state);
-    }
-
-    /// <exception cref="CannotMoveException">There is no such node.</exception>
-    internal MobileNode Peer(string name, string process) => _peers.TryGetValue(name, out var peer) ? peer
-        : throw new CannotMoveException($"Mobile process {process} stays at node {Name}: that is connected with no node named {name}{(_peers.IsEmpty ? "" : $", only with {string.Join(", ", _peers.Keys.Order())}")}.");
-
-    /// <summary>A process has ended here, or goes on elsewhere.</summary>
-    internal void Left(Resident process, Resident? there)
-    {
-        if (there is not null)
-        {
-            there.Node.Settle(there);
-            if (Home(process) is { } home && home._started.TryGetValue(process.Id, out var started))
+            if (_residents.TryGetValue(id, out var resident))
             {
-                started.Handle.Node = there.Node.Name;
-                home._started[process.Id] = new(started.Handle, there.Node);
+                if (item is Withdrawal withdrawal)
+                    withdrawal.Apply(resident);
+                else if (!resident.TryPost(item))
+                    continue;   // it has just left
+                return;
+            }
+            if (NextNode(id) is { } next)
+            {
+                SendAfter(next, id, item);
+                return;
+            }
+            if (!_residents.ContainsKey(id) && NextNode(id) is null)   // it did not come between the two looks
+            {
+                item.Miss(this, id);
+                return;
             }
         }
+    }
+
+    internal void SendAfter(string node, string id, FollowingItem item)
+    {
+        if (_peers.Find(node) is { } peer && item.Forward(id) is { } message)
+            peer.Send(message);
+        else
+            item.Miss(this, id);
+    }
+
+    /// <summary>Where to ask next for a process that is not here. Null: nowhere.</summary>
+    string? NextNode(string id) =>
+        _went.TryGetValue(id, out var pointer) ? pointer.Node
+        : _started.TryGetValue(id, out var location) ? location.Node == Name ? null : location.Node
+        : _adopted.TryGetValue(id, out var home) ? home
+        : BirthOf(id) is { } birth && birth != Name && _peers.Find(birth) is not null ? birth : null;
+
+    /// <summary>An id is <c>node.life.number</c>.</summary>
+    static string? BirthOf(string id)
+    {
+        var last = id.LastIndexOf('.');
+        var dot = last > 0 ? id.LastIndexOf('.', last - 1) : -1;
+        return dot > 0 ? id[..dot] : null;
+    }
+
+    /// <summary>A process has left: whatever comes for it from now on follows it.</summary>
+    internal void Left(Resident process, string peer)
+    {
+        _went[process.Id] = new(peer, process.State.Hops + 1);
         _residents.TryRemove(new(process.Id, process));
     }
 
-    /// <summary>Its end is heard once the store has forgotten it: nobody who knows of it sees it start again.</summary>
-    internal async Task EndAsync(Resident process, MobileOutcome outcome)
+    /// <summary>A process is here from now on, and runs.</summary>
+    internal void Arrive(Resident process, Action? finish, string from)
     {
-        if (process.State.IsStored && Store is not null)
+        var hops = process.State.Hops;
+        if (process.State.Home == Name)
         {
-            try
-            {
-                await process.SaveAsync(null).ConfigureAwait(false);
-            }
-            catch (Exception e)   // a full disk, a store that was closed
-            {
-                outcome = MobileOutcome.Failed(new IOException($"Mobile process {process.Id} ended, but the store still has it, and would restore it: {e.Message}", e));
-            }
+            NoteMoved(process.Id, hops, Name, from);
         }
-        Fastened.Release(process.Id);
-        foreach (var owner in process.State.Owners ?? [])
-            _ = ReleaseAsync(owner, process.Id);
-        if (Home(process) is not { } home || !home._started.TryRemove(process.Id, out var started))
+        else
+        {
+            var moved = PeerMessage.Begin(PeerMessageKind.Moved);
+            moved.WriteText(process.Id);
+            moved.WriteNumber((ulong)hops);
+            moved.WriteText(from);
+            Send(process.State.Home, moved.End());
+        }
+        process.Begin(new Arrival(finish));
+    }
+
+    /// <summary>A process that was started here has moved. The node that it left need not send anything after it any more: it is asked for here.</summary>
+    void NoteMoved(string id, int hops, string node, string from)
+    {
+        NoteLocation(id, node, hops);
+        if (from == Name)
+        {
+            NoteKnown(id, hops);
             return;
-        if (home != this)
-            outcome = Send(outcome);
-        started.Handle.Complete(outcome);
+        }
+        var known = PeerMessage.Begin(PeerMessageKind.Known);
+        known.WriteText(id);
+        known.WriteNumber((ulong)hops);
+        Send(from, known.End());
     }
 
-    static MobileOutcome Send(MobileOutcome outcome)
+    internal void NoteLocation(string id, string node, int hops)
     {
-        try
+        while (_started.TryGetValue(id, out var location) && location.Hops < hops)
         {
-            return Copy(outcome);
-        }
-        catch (Exception e) when (e is CannotTravelException or MessageTooLargeException)
-        {
-            return MobileOutcome.Failed(e);
+            if (!_started.TryUpdate(id, location with { Node = node, Hops = hops }, location))
+                continue;
+            location.Handle.Node = node;
+            return;
         }
     }
 
-    MobileNode? Home(Resident process) => process.State.Home == Name ? this : _peers.GetValueOrDefault(process.State.Home);
-
-    MobileNode? HomeOf(string id)
+    void NoteKnown(string id, int hops)
     {
-        if (_started.ContainsKey(id))
-            return this;
-        foreach (var peer in _peers.Values)
-        {
-            if (peer._started.ContainsKey(id))
-                return peer;
-        }
-        return null;
+        if (_went.TryGetValue(id, out var pointer) && pointer.Hops <= hops)
+            _went.TryRemove(new(id, pointer));
     }
+
+    /// <summary>A process of another node goes on here from an image: that one tells who asks for it.</summary>
+    void Adopt(string id)
+    {
+        if (BirthOf(id) is { } birth && birth != Name)
+            Send(birth, Named(PeerMessageKind.Adopted, id));
+    }
+
+    static byte[] Named(PeerMessageKind kind, string id)
+    {
+        var message = PeerMessage.Begin(kind);
+        message.WriteText(id);
+        return message.End();
+    }
+
+    void Send(string node, byte[] message) => _peers.Find(node)?.Send(message);
 }

@@ -20,16 +20,13 @@ public sealed partial class MobileNode
     /// <summary>How long a process that is to move may wait for an ordinary task, where nothing else is said.</summary>
     internal static readonly TimeSpan MoveLimit = TimeSpan.FromSeconds(30);
 
-    readonly ConcurrentDictionary<string, MobileNode> _peers = new();
+    static long _numbers;
+
     readonly ConcurrentDictionary<string, object> _resources = new();
     readonly ConditionalWeakTable<object, string> _names = [];   // of the resources
     readonly ConcurrentDictionary<string, Resident> _residents = new();
-    readonly ConcurrentDictionary<string, Location> _started = new();   // here, and not ended
     readonly string _prefix;
     int _count;
-
-    /// <summary>Where a process is that was started here. A new object for each move.</summary>
-    sealed record Location(MobileProcess Handle, MobileNode At);
 
     /// <param name="name">What <c>Here.MoveTo</c> calls it. Two nodes that are connected differ in it.</param>
     /// <param name="time">The clock of its processes; by default the system's.</param>
@@ -40,7 +37,10 @@ public sealed partial class MobileNode
         Name = name;
         Time = time ?? TimeProvider.System;
         Store = store;
-        _prefix = $"{name}.{Time.GetUtcNow().ToUnixTimeMilliseconds().ToString("x", CultureInfo.InvariantCulture)}";   // of no other life of this node
+        var life = NextNumber();
+        _prefix = $"{name}.{life.ToString("x", CultureInfo.InvariantCulture)}";
+        _peers = new(name, life) { OnMessage = Take, OnReached = Reach, OnCut = Cut, OnEnded = LosePeer };
+        _handovers = new(Time, _peers, NextNumber, MakeAsync);
     }
 
     /// <summary>Its name.</summary>
@@ -53,14 +53,16 @@ public sealed partial class MobileNode
 
     internal MobileStore? Store { get; }
 
+    /// <summary>Gives a process a thread: for now.</summary>
+    internal Action<IThreadPoolWorkItem> Run { get; init; } = static process => ThreadPool.UnsafeQueueUserWorkItem(process, preferLocal: false);
+
     /// <summary>Lets processes and messages pass between two nodes of this program. Connect each with each where processes go on from one to the next.</summary>
     public void Connect(MobileNode peer)
     {
         ArgumentNullException.ThrowIfNull(peer);
         if (peer.Name == Name)
             throw new ArgumentException($"Both nodes are named {Name}.", nameof(peer));
-        _peers[peer.Name] = peer;
-        peer._peers[Name] = this;
+        MemoryConnection.Join(_peers, peer._peers);
     }
 
     /// <summary>Gives processes that are here something of this node's own, by name: <c>Here.Resource&lt;T&gt;(name)</c>.</summary>
@@ -95,15 +97,21 @@ public sealed partial class MobileNode
     public MobileProcess<T> Restore<T>(byte[] image)
     {
         ArgumentNullException.ThrowIfNull(image);
+        return (MobileProcess<T>)Restore(image, static (node, state) => new MobileProcess<T>(node, state.Id));
+    }
+
+    MobileProcess Restore(byte[] image, Func<MobileNode, MobileState, MobileProcess> newHandle)
+    {
         var (state, finish) = MobileImage.Read(image, this);
-        state.Home = Name;
-        var process = new MobileProcess<T>(this, state.Id);
-        if (!_started.TryAdd(state.Id, new(process, this)))
+        state.BeginAgain(Name);
+        var process = newHandle(this, state);
+        if (!_started.TryAdd(state.Id, new(process, Name, state.Hops)))
         {
             state.Made?.Discard();
             throw new InvalidOperationException($"Mobile process {state.Id} was started at node {Name} and has not ended: two of it must not run.");
         }
         Settle(new(this, state)).Begin(new Arrival(finish));
+        Adopt(state.Id);
         return process;
     }
 
@@ -121,14 +129,18 @@ public sealed partial class MobileNode
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{_prefix}.{Interlocked.Increment(ref _count)}");
         var process = new MobileProcess<T>(this, id);
-        _started[id] = new(process, this);
+        _started[id] = new(process, Name, 0);
         Settle(new(this, new(id, Name))).Begin(new FirstTurn(function, endedAtOnce));
         return process;
     }
 
-    Resident Settle(Resident process)
+    internal Resident Settle(Resident process)
     {
         _residents[process.Id] = process;
+        _went.TryRemove(process.Id, out _);
         return process;
     }
+
+    /// <summary>Greater than every number that was given before, to whichever life of this node.</summary>
+    long NextNumber() => (Time.GetUtcNow().ToUnixTimeMilliseconds() << 16) + Interlocked.Increment(ref _numbers);
 }

@@ -6,6 +6,8 @@ namespace Skein;
 [StaysHere("the handle of a mobile process belongs to where that was started. Take its Id along, and write to it by Here.Send")]
 public abstract class MobileProcess
 {
+    long _letters;
+
     private protected MobileProcess(MobileNode home, string id)
     {
         Home = home;
@@ -26,14 +28,14 @@ public abstract class MobileProcess
 
     /// <summary>Sends it a message: a copy, which waits in its mailbox until it asks for one of this type.</summary>
     /// <exception cref="CannotTravelException">The message, or something in it, belongs to its place.</exception>
-    public void Send<T>(T message) => Home.Deliver(Id, new Letter(null, MobileNode.Copy(message)));
+    public void Send<T>(T message) => Home.Deliver(Id, Letter.Of(null, message).From(Home.Sender, NextLetter()));
 
     /// <summary>Tells it that something has happened. It is kept until the process asks for an event of this name and type.</summary>
     /// <exception cref="CannotTravelException">The value, or something in it, belongs to its place.</exception>
     public void Raise<T>(string eventName, T value)
     {
         ArgumentNullException.ThrowIfNull(eventName);
-        Home.Deliver(Id, new Letter(eventName, MobileNode.Copy(value)));
+        Home.Deliver(Id, Letter.Of(eventName, value).From(Home.Sender, NextLetter()));
     }
 
     /// <summary>Moves it to another node. It does not notice: it goes on there where it waits here.</summary>
@@ -45,52 +47,65 @@ public abstract class MobileProcess
         ArgumentNullException.ThrowIfNull(node);
         if (Node == node && !Completion.IsCompleted)
             return;
-        var departure = new Departure(node, null);
-        await AskAsync(departure, departure.Arrived, $"could not be moved to node {node}", within, cancellation).ConfigureAwait(false);
+        var answer = await AskAsync(AskKind.Move, node, $"could not be moved to node {node}", within, cancellation).ConfigureAwait(false);
+        Home.NoteLocation(Id, answer.Text, BitConverter.ToInt32(answer.Data));   // it may be told of it later
     }
 
     /// <summary>An image of it as it is between two turns: all of it, as bytes, for <see cref="MobileNode.Restore{T}"/>. It goes on.</summary>
     /// <param name="within">How long an ordinary task that it awaits may keep it from being written; by default 30 s.</param>
     /// <exception cref="CannotMoveException">It holds something that cannot be written; the message says where.</exception>
-    public async Task<byte[]> CaptureAsync(TimeSpan? within = null, CancellationToken cancellation = default)
-    {
-        var snapshot = new Snapshot();
-        await AskAsync(snapshot, snapshot.Image, "could not be captured", within, cancellation).ConfigureAwait(false);
-        return await snapshot.Image.ConfigureAwait(false);
-    }
+    public async Task<byte[]> CaptureAsync(TimeSpan? within = null, CancellationToken cancellation = default) =>
+        (await AskAsync(AskKind.Capture, "", "could not be captured", within, cancellation).ConfigureAwait(false)).Data!;
 
     /// <summary>Ends it, where it is, between two turns. What its functions hold is not disposed of.</summary>
     public void Kill() => Home.Deliver(Id, new KillRequest());
 
     internal abstract void Complete(MobileOutcome outcome);
 
-    async Task AskAsync(Cut cut, Task done, string failure, TimeSpan? within, CancellationToken cancellation)
+    async Task<AskAnswer> AskAsync(AskKind kind, string destination, string failure, TimeSpan? within, CancellationToken cancellation)
     {
         var limit = within ?? MobileNode.MoveLimit;
-        Home.Deliver(Id, new CutRequest(cut));
+        var (number, answered) = Home.Ask(Id, kind, destination);
+        AskAnswer answer;
         try
         {
-            await done.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(false);
-        }
-        catch (CannotMoveException e) when (e.IsEnd)
-        {
-            // Whoever learns of its end here finds it ended, however long the store takes to forget it.
-            await Completion.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw;
+            answer = await answered.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            if (!cut.TryGiveUp())
+            Home.Deliver(Id, new Withdrawal(Home.Name, number));
+            try
             {
-                await done.ConfigureAwait(false);   // it had begun
-                return;
+                answer = await answered.WaitAsync(Handovers.AnswerLimit + Handovers.AnswerLimit, Home.Time, CancellationToken.None).ConfigureAwait(false);
             }
-            var why = Home.Locate(Id)?.WhyNotYet();   // before it is woken
-            Home.Deliver(Id, new CutRequest(null));
-            cancellation.ThrowIfCancellationRequested();
-            throw new CannotMoveException($"Mobile process {Id} {failure} within {limit.TotalSeconds:0.###} s: {why} It goes on where it is.");
+            catch (TimeoutException)
+            {
+                throw new CannotMoveException($"Mobile process {Id} {failure} within {limit.TotalSeconds:0.###} s. Where it is nobody knows now: node {Node}, or one that it was on its way to, does not answer.");
+            }
+        }
+        finally
+        {
+            Home.ForgetAsk(number);
+        }
+        switch (answer.Kind)
+        {
+            case AskAnswerKind.Done:
+                return answer;
+            case AskAnswerKind.HasEnded:
+                // Whoever learns of its end here finds it ended, however long the store takes to forget it.
+                await Completion.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw new CannotMoveException(answer.Text);
+            case AskAnswerKind.Withdrawn:
+                cancellation.ThrowIfCancellationRequested();
+                throw new CannotMoveException($"Mobile process {Id} {failure} within {limit.TotalSeconds:0.###} s: {answer.Text} It goes on where it is.");
+            case AskAnswerKind.Lost:
+                throw new NodeLostException(Id, answer.Text);
+            default:
+                throw new CannotMoveException(answer.Text, answer.Path);
         }
     }
+
+    long NextLetter() => Interlocked.Increment(ref _letters);
 }
 
 /// <summary>A mobile process with a result.</summary>

@@ -25,6 +25,15 @@ sealed class MobileState(string id, string home) : ITravelSteps
 
     public Queue<Mail>? Mailbox { get; set; }
 
+    /// <summary>Which letters it has had.</summary>
+    public LetterOrder? Letters { get; set; }
+
+    /// <summary>How many it has written, to each process.</summary>
+    public Dictionary<string, long>? Written { get; set; }
+
+    /// <summary>How often it was restored. What it wrote before nobody confuses with what it writes again.</summary>
+    public int Restored { get; set; }
+
     /// <summary>The values that its functions share by name.</summary>
     public Dictionary<string, object?>? Values { get; set; }
 
@@ -57,6 +66,22 @@ sealed class MobileState(string id, string home) : ITravelSteps
             yield return ("mailbox", Mailbox?.Select(static mail => mail.Content).ToArray());
             yield return ("values", Values);
         }
+    }
+
+    /// <summary>It goes on from an image.</summary>
+    public void BeginAgain(string node)
+    {
+        Home = node;
+        Restored++;
+        Written = null;
+        Letters = new() { IsRestored = true };
+    }
+
+    /// <summary>The name under which it writes, and the number of its next letter.</summary>
+    public (string Sender, long Number) NextLetter(string receiver)
+    {
+        Written ??= [];
+        return (Restored == 0 ? id : $"{id}/{Restored}", Written[receiver] = Written.GetValueOrDefault(receiver) + 1);
     }
 
     /// <summary>The first message of this type, or event of this name and type; the others stay in their order.</summary>

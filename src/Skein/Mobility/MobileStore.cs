@@ -11,6 +11,9 @@ public readonly record struct StoredProcess(string Id, ReadOnlyMemory<byte> Imag
 /// </summary>
 public abstract class MobileStore : IAsyncDisposable
 {
+    /// <summary>Two nodes that have the same store need not tell it where a process is.</summary>
+    internal string Identity { get; } = Guid.NewGuid().ToString("N");
+
     /// <summary>Keeps an image instead of the one before.</summary>
     /// <exception cref="IOException">It was not kept; the one before is.</exception>
     public abstract ValueTask SaveAsync(string id, ReadOnlyMemory<byte> image, CancellationToken cancellation = default);

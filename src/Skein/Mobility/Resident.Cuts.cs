@@ -4,8 +4,9 @@ sealed partial class Resident
 {
     Queue<Cut>? _cuts;
     List<InboxItem>? _outside;
-    Task _saved = Task.CompletedTask;
+    Task _saved = before ?? Task.CompletedTask;
     ImageWriting? _image;   // the last
+
 
     /// <summary>Ordinary tasks that it waits for: while there are any, no image of it can be made.</summary>
     public bool WaitsOutside => _outside is { Count: > 0 };
@@ -24,16 +25,38 @@ sealed partial class Resident
             _outside!.Remove(wait);
     }
 
-    /// <summary>One save at a time, in order; and the removal after all of them.</summary>
-    public Task SaveAsync(byte[]? image) => _saved = SaveAsync(_saved, image);
+    /// <summary>Ends when all is saved that was to be saved.</summary>
+    public Task Saved => _saved;
 
-    async Task SaveAsync(Task before, byte[]? image)
+    /// <summary>One save at a time, in order; and the removal after all of them.</summary>
+    public Task SaveAsync(byte[]? image)
     {
-        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (image is null)
-            await node.Store!.RemoveAsync(Id).ConfigureAwait(false);
-        else
-            await node.Store!.SaveAsync(Id, image).ConfigureAwait(false);
+        var (before, done) = (_saved, new TaskCompletionSource());
+        _saved = done.Task;
+        return SaveAsync(before, image, done);
+    }
+
+    async Task SaveAsync(Task before, byte[]? image, TaskCompletionSource done)
+    {
+        await before.ConfigureAwait(false);
+        try
+        {
+            if (image is null)
+                await node.Store!.RemoveAsync(Id).ConfigureAwait(false);
+            else
+                await node.Store!.SaveAsync(Id, image).ConfigureAwait(false);
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
+    /// <summary>What the store is to have of it while it goes from one node to another; null: nothing, since it is not here any more.</summary>
+    public Task StoreAsync(byte[]? record)
+    {
+        var stored = SaveAsync(record);
+        return record is null ? node.ForgetAsync(Id, stored, _saved) : stored;
     }
 
     /// <summary>In a turn of the process; the cut is made after it.</summary>
@@ -53,23 +76,30 @@ sealed partial class Resident
         }
     }
 
-    void TryCut()
+    /// <summary>True when the process is in other hands, and nothing of it may be touched.</summary>
+    bool TryCut()
     {
-        while (!_isGone && !WaitsOutside && _cuts!.TryPeek(out var cut))
+        while (!IsGone && !WaitsOutside && _cuts is not null && _cuts.TryPeek(out var cut))
         {
             if (cut.IsWished && cut.Leaves && IsStopping())
-                return;
-            if (cut.IsWished && Image(cut) is { } image && cut.TryBegin())
-                cut.Take(this, image);
+                return false;
+            if (cut.IsWished && Image(cut) is { } image && cut.TryBegin() && cut.Take(this, image))
+                return true;
             if (WaitsOutside && cut.IsWished)
-                return;   // for a task that was in the way
-            if (_isGone)
-                return;
-            _cuts.Dequeue();
-            if (cut.Leaves && !WantsToLeave)
-                ResumeWaits();
+                return false;   // for a task that was in the way
+            if (!IsGone)
+                IsOver(cut);
         }
-        if (_cuts is { Count: 0 })
+        return false;
+    }
+
+    /// <summary>In a turn: the first cut that was wished for has been made, or will not be.</summary>
+    public void IsOver(Cut cut)
+    {
+        _cuts!.Dequeue();
+        if (cut.Leaves && !WantsToLeave)
+            ResumeWaits();
+        if (_cuts.Count == 0)
             _cuts = null;
     }
 

@@ -12,7 +12,7 @@ namespace Skein;
 ///                      └──── a cut, if wished ◄─┘
 /// </code>
 /// </remarks>
-sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolWorkItem
+sealed partial class Resident(MobileNode node, MobileState state, Task? before = null) : IThreadPoolWorkItem
 {
     /// <summary>Turns after which other processes get the thread: few enough that a thousand busy ones each run every few hundredths of a second, and many enough that queueing costs them little.</summary>
     const int TurnsInARow = 256;
@@ -21,8 +21,10 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
     static Resident? _current;
 
     InboxItem? _first, _last;   // the inbox
-    bool _isRunning = true;   // until Begin, so that what comes before waits
-    bool _isGone;
+    bool _isRunning = true;   // until Begin, so that what comes before waits; and while it may leave
+    Presence _presence;
+
+    enum Presence : byte { Present, Left, Ended }
 
     /// <summary>The process that has this thread.</summary>
     public static Resident? Current => _current;
@@ -30,7 +32,7 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
     public MobileNode Node => node;
 
     /// <summary>It has ended, or is elsewhere.</summary>
-    public bool IsGone => _isGone;
+    public bool IsGone => _presence != Presence.Present;
 
     public string Id => state.Id;
 
@@ -44,7 +46,7 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
 
     public void MakeReady(Waiter waiter) => state.Ready.Enqueue(waiter);
 
-    /// <summary>Lets it run. This comes before whatever was posted already.</summary>
+    /// <summary>Lets it run, for the first time or after it might have left. This comes before whatever was posted already.</summary>
     public void Begin(InboxItem first)
     {
         lock (this)
@@ -53,30 +55,48 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
             _last ??= first;
             _first = first;
         }
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        node.Run(this);
     }
 
-    /// <summary>From any thread.</summary>
+    /// <summary>From any thread. What was for this place is dropped where the process has left it.</summary>
     public void Post(InboxItem item)
+    {
+        if (!TryPost(item) && item is FollowingItem follower)
+            node.Deliver(Id, follower);
+    }
+
+    /// <summary>False where it has left: the node knows where to.</summary>
+    public bool TryPost(InboxItem item)
     {
         lock (this)
         {
-            if (!_isGone)
+            if (_presence == Presence.Left)
+                return false;
+            if (_presence == Presence.Present)
             {
+                (item as Ask)?.Note(this);
                 if (_last is null)
                     Volatile.Write(ref _first, item);
                 else
                     _last.Next = item;
                 _last = item;
                 if (_isRunning)
-                    return;
+                    return true;
                 _isRunning = true;
-                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-                return;
+                node.Run(this);
+                return true;
             }
         }
-        if (item.Follows)
-            node.Deliver(Id, item);
+        item.Miss(node, Id);
+        return true;
+    }
+
+    /// <summary>In a turn of the process: writes to another.</summary>
+    public void Send<T>(string receiver, T message)
+    {
+        var letter = Letter.Of(null, message);
+        var (sender, number) = state.NextLetter(receiver);
+        node.Deliver(receiver, letter.From(sender, number));
     }
 
     void IThreadPoolWorkItem.Execute()
@@ -89,9 +109,9 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
             {
                 if (Volatile.Read(ref _first) is not null)
                     ApplyInbox();
-                if (_cuts is not null)
-                    TryCut();
-                if (_isGone)
+                if (_cuts is not null && TryCut())
+                    return;   // it is in other hands
+                if (IsGone)
                     return;
                 if (state.Ready.TryDequeue() is { } waiter)
                     waiter.Turn();
@@ -103,7 +123,7 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
         {
             _current = outer;
         }
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        node.Run(this);
     }
 
     void ApplyInbox()
@@ -118,7 +138,7 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
         {
             var next = item.Next;
             item.Next = null;
-            if (_isGone)
+            if (IsGone)
                 Post(item);   // it has ended meanwhile
             else
                 item.Apply(this);
@@ -151,63 +171,52 @@ sealed partial class Resident(MobileNode node, MobileState state) : IThreadPoolW
     /// <summary>Its first function has ended, or it is made to end. Calls that it did not wait for end with it.</summary>
     public void End(MobileOutcome outcome)
     {
-        if (_isGone)
+        if (IsGone)
             return;
-        Leave();
+        InboxItem? unread;
+        lock (this)
+        {
+            _presence = Presence.Ended;
+            unread = _first;
+            _first = _last = null;
+        }
+        for (; unread is not null; unread = unread.Next)
+            unread.Miss(node, Id);
+        foreach (var cut in _cuts ?? [])
+            cut.Ask?.Miss(node, Id);
+        Disarm();
         _ = node.EndAsync(this, outcome);
     }
 
-    /// <summary>It goes on at another node. That has made all of its objects before this one lets go of it, and starts afterwards.</summary>
-    /// <exception cref="CannotMoveException">It stays.</exception>
-    public void MoveTo(string destination, byte[] image)
-    {
-        if (destination == node.Name)
-            return;
-        Resident there;
-        Action? finish;
-        try
-        {
-            there = node.Peer(destination, Id).Accept(image, out finish);
-        }
-        catch (Exception e) when (e is not CannotMoveException)   // of whatever kind: another version, no memory
-        {
-            throw new CannotMoveException($"Mobile process {Id} stays at node {node.Name}: node {destination} refused it. {e.Message}", e);
-        }
-        Leave(there);
-        there.Begin(new Arrival(finish));
-    }
-
-    /// <summary>It is not here any more. Letters that it had not read go after it, before any that come later.</summary>
-    void Leave(Resident? there = null)
+    /// <summary>It is the other node's, which hears that first; letters that it had not read go after it, before any that come later.</summary>
+    public void Leave(string peer, Action sayGo)
     {
         lock (this)
         {
-            _isGone = true;
-            for (var item = _first; item is not null;)
+            _presence = Presence.Left;
+            sayGo();
+            node.Left(this, peer);
+            for (var item = _first; item is not null; item = item.Next)
             {
-                var next = item.Next;
-                item.Next = null;
-                if (there is null)
-                    item.Miss(Id);
-                else if (item.Follows)
-                    there.Post(item);
-                item = next;
+                if (item is FollowingItem follower)
+                    node.SendAfter(peer, Id, follower);
             }
             _first = _last = null;
-            node.Left(this, there);
         }
         foreach (var cut in _cuts ?? [])
         {
-            if (there is null)
-                new CutRequest(cut).Miss(Id);
-            else if (cut.IsAskedOutside && cut.IsWished)
-                there.Post(new CutRequest(cut));
+            if (cut.Ask is { } ask && cut.TryGiveUp())
+                node.SendAfter(peer, Id, ask);
         }
+        _image?.Left();
+        Disarm();
+    }
+
+    void Disarm()
+    {
         _cuts = null;
         for (var wait = state.Waits.First; wait is not null; wait = wait.After)
             wait.Disarm();
-        if (there is not null)
-            _image?.Left();
         ImageReading.Remove(state.Made?.Folder);
     }
 }

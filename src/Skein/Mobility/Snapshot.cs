@@ -1,19 +1,15 @@
 namespace Skein;
 
 /// <summary>An image for somebody outside; the process goes on.</summary>
-sealed class Snapshot : Cut
+sealed class Snapshot(Ask ask) : Cut
 {
-    readonly TaskCompletionSource<byte[]> _image = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    public override Ask Ask => ask;
 
-    public Task<byte[]> Image => _image.Task;
-
-    public override bool IsAskedOutside => true;
-
-    public override void Take(Resident process, byte[] image) => _image.TrySetResult(image);
-
-    public override void Fail(Exception error)
+    public override bool Take(Resident process, byte[] image)
     {
-        _image.TrySetException(error);
-        _ = _image.Task.Exception;   // seen: who asked may have gone
+        ask.Succeed(process.Node, process, image);
+        return false;
     }
+
+    public override void Fail(Exception error) => ask.Fail(error);
 }

@@ -142,18 +142,19 @@ public class FastenedTests
     [Fact]
     public async Task A_call_breaks_clearly_when_its_node_was_started_anew()
     {
-        var said = new TaskCompletionSource<string>();
+        var (said, call) = (new TaskCompletionSource<string>(), new TaskCompletionSource());
         _b.Provide("said", said);
+        _b.Provide("call", call);
         var process = _a.Start(static async () =>
         {
             var surveyor = new Surveyor(new Ledger());
             await Here.MoveTo("b");
-            await Here.Event<bool>("call");
+            await Here.Resource<TaskCompletionSource>("call").Task;
             Here.Resource<TaskCompletionSource<string>>("said").SetResult(Assert.Throws<BindingBrokenException>(() => surveyor.Ledger.Total).Message);
         });
         await Limits.Until(() => process.Node == "b", "the move");
         _b.Connect(new("a"));
-        process.Raise("call", true);
+        call.SetResult();   // the node that started it has been replaced, and says nothing to b any more
         Assert.Contains("node a cannot be reached: the node was started anew", await said.Task.Within());
     }
 

@@ -1,0 +1,173 @@
+namespace Skein;
+
+/// <summary>
+/// What two nodes say to each other as long as both live: messages arrive once and in order, over one connection after another. What a
+/// connection has lost when it broke is said again over the next, so to whoever sends a cut is nothing but a delay.
+/// </summary>
+sealed class PeerSession(Peers peers, string name, long life)
+{
+    /// <summary>A side that only listens says so often what it has had: seldom enough to cost little, often enough that the other keeps little.</summary>
+    const int ReceivedEvery = 32, ReceivedEveryBytes = 256 * 1024;
+
+    readonly Lock _taking = new();    // before _sending
+    readonly Lock _sending = new();
+    readonly Queue<byte[]> _sent = new();   // until the peer says that it has them
+    PeerConnection? _connection;
+    bool _isOpen, _hasEnded;
+    long _had;        // of ours, by the peer
+    long _received;   // of the peer's, here
+    int _unsaid, _unsaidBytes;
+
+    public string Name => name;
+
+    /// <summary>Which of the nodes that have had this name, one after the other. Later ones are greater.</summary>
+    public long Life => life;
+
+    /// <summary>Whether there is a connection now.</summary>
+    public bool IsOpen
+    {
+        get
+        {
+            lock (_sending)
+                return _isOpen;
+        }
+    }
+
+    /// <summary>From any thread.</summary>
+    /// <param name="message">With room for the header before it. It is kept.</param>
+    public void Send(byte[] message)
+    {
+        lock (_sending)
+        {
+            if (_hasEnded)
+                return;
+            _sent.Enqueue(message);
+            if (_isOpen)
+                Transmit(message);
+        }
+    }
+
+    /// <summary>A connection on which the peer has said who it is.</summary>
+    public void Connect(PeerConnection connection)
+    {
+        lock (_taking)   // so that what came over the last one has been counted
+        {
+            lock (_sending)
+            {
+                if (_connection is { } last && last != connection)
+                {
+                    if (!IsBetter(connection, last))
+                    {
+                        connection.Close();
+                        return;
+                    }
+                    last.Close();
+                }
+                connection.Session = this;
+                _connection = connection;
+                _isOpen = false;
+                connection.Send(PeerFrame.Of(PeerFrameKind.Resume, _received));
+            }
+        }
+    }
+
+    /// <summary>One frame after the other, as they come.</summary>
+    /// <exception cref="InvalidDataException">The connection is of no use any more.</exception>
+    public void Take(PeerConnection connection, byte[] frame)
+    {
+        lock (_taking)
+        {
+            if (connection != _connection)
+                return;
+            switch ((PeerFrameKind)frame[0])
+            {
+                case PeerFrameKind.Resume:
+                    GoOn(PeerFrame.Received(frame));
+                    peers.OnReached(this);
+                    break;
+                case PeerFrameKind.Received:
+                    Forget(PeerFrame.Received(frame));
+                    break;
+                case PeerFrameKind.Message:
+                    Forget(PeerFrame.Received(frame));
+                    _received++;
+                    peers.OnMessage(this, frame);
+                    SayReceived(frame.Length);
+                    break;
+                default:
+                    throw new InvalidDataException($"Node {name} says what is not known here ({frame[0]}).");
+            }
+        }
+    }
+
+    /// <summary>True if this was the connection.</summary>
+    public bool Break(PeerConnection connection)
+    {
+        lock (_sending)
+        {
+            if (_connection != connection)
+                return false;
+            _connection = null;
+            _isOpen = false;
+            return true;
+        }
+    }
+
+    /// <summary>The peer does not live any more: what was for it is for nobody.</summary>
+    public void End()
+    {
+        lock (_sending)
+        {
+            _hasEnded = true;
+            _isOpen = false;
+            _connection?.Close();
+            _connection = null;
+            _sent.Clear();
+        }
+    }
+
+    /// <summary>Where both have asked at once, both keep the same one: that of the node whose name comes first.</summary>
+    bool IsBetter(PeerConnection connection, PeerConnection last) =>
+        connection.IsOurs == last.IsOurs || connection.IsOurs == string.CompareOrdinal(peers.Name, name) < 0;
+
+    void GoOn(long received)
+    {
+        lock (_sending)
+        {
+            Forget(received);
+            _isOpen = true;
+            foreach (var message in _sent)
+                Transmit((byte[])message.Clone());   // the last connection may still read the other
+        }
+    }
+
+    void Forget(long received)
+    {
+        lock (_sending)
+        {
+            if (received < _had || received > _had + _sent.Count)
+                throw new InvalidDataException($"Node {name} has had {received} messages, it says; it was sent {_had + _sent.Count}.");
+            for (; _had < received; _had++)
+                _sent.Dequeue();
+        }
+    }
+
+    void SayReceived(int length)
+    {
+        lock (_sending)
+        {
+            _unsaidBytes += length;
+            if (++_unsaid < ReceivedEvery && _unsaidBytes < ReceivedEveryBytes || !_isOpen)
+                return;
+            (_unsaid, _unsaidBytes) = (0, 0);
+            _connection!.Send(PeerFrame.Of(PeerFrameKind.Received, _received));
+        }
+    }
+
+    void Transmit(byte[] message)
+    {
+        PeerFrame.WriteHeader(message, PeerFrameKind.Message, Volatile.Read(ref _received));
+        (_unsaid, _unsaidBytes) = (0, 0);
+        _connection!.Send(message);
+    }
+}

@@ -1,0 +1,98 @@
+namespace Skein;
+
+/// <summary>What can be asked of a process from outside.</summary>
+enum AskKind : byte
+{
+    /// <summary>To go on at another node.</summary>
+    Move = 1,
+
+    /// <summary>For an image of it.</summary>
+    Capture,
+}
+
+/// <summary>Somebody outside asks a process, wherever it is, and hears of it by the number of the question.</summary>
+sealed class Ask(string origin, long number, AskKind kind, string destination) : FollowingItem(PeerMessageKind.Ask)
+{
+    MobileNode _node = null!;
+    Cut _cut = null!;
+
+    /// <summary>The node where somebody waits for the answer.</summary>
+    public string Origin => origin;
+
+    /// <summary>By that node.</summary>
+    public long Number => number;
+
+    public static Ask Read(GraphReader message) => new(message.ReadText(), message.ReadLong(), (AskKind)message.ReadByte(), message.ReadText());
+
+    protected override void Write(GraphWriter message)
+    {
+        message.WriteText(origin);
+        message.WriteNumber((ulong)number);
+        message.WriteByte((byte)kind);
+        message.WriteText(destination);
+    }
+
+    /// <summary>It has come to the node where the process is; from now on it can be withdrawn there.</summary>
+    public void Note(Resident process)
+    {
+        _node = process.Node;
+        _cut = kind == AskKind.Move ? new Departure(destination, null, this) : new Snapshot(this);
+        _node.Asks[(Origin, Number)] = this;
+    }
+
+    public override void Apply(Resident resident) => resident.Wish(_cut);
+
+    public override void Miss(MobileNode node, string process) =>
+        node.Tell(Origin, Number, new(AskAnswerKind.HasEnded, $"Mobile process {process} has ended.", null, null));
+
+    /// <summary>Whoever asked does not want it any more. From any thread.</summary>
+    public void Withdraw(Resident process)
+    {
+        if (!_cut.TryGiveUp())
+            return;   // it has begun, and its answer comes
+        process.Node.Tell(Origin, Number, new(AskAnswerKind.Withdrawn, process.WhyNotYet(), null, null));
+        process.Post(new CutGivenUp());
+    }
+
+    public void Succeed(MobileNode node, Resident process, byte[] image) => node.Tell(Origin, Number, new(AskAnswerKind.Done, "", null, image));
+
+    /// <summary>It is there.</summary>
+    public void Succeed(MobileNode node, Resident process, string? movedTo = null) =>
+        node.Tell(Origin, Number, new(AskAnswerKind.Done, movedTo ?? node.Name, null, BitConverter.GetBytes(process.State.Hops + (movedTo is null ? 0 : 1))));
+
+    public void Fail(Exception error) =>
+        _node.Tell(Origin, Number, new(error is NodeLostException ? AskAnswerKind.Lost : AskAnswerKind.CannotMove, error is NodeLostException { Node: var lost } ? lost : error.Message, (error as CannotMoveException)?.Path, null));
+}
+
+/// <summary>An ask that is not wanted any more. It takes effect at once, also where the process computes and reads nothing.</summary>
+sealed class Withdrawal(string origin, long number) : FollowingItem(PeerMessageKind.Withdraw)
+{
+    public static Withdrawal Read(GraphReader message) => new(message.ReadText(), message.ReadLong());
+
+    protected override void Write(GraphWriter message)
+    {
+        message.WriteText(origin);
+        message.WriteNumber((ulong)number);
+    }
+
+    public override void Apply(Resident resident)
+    {
+        if (resident.Node.Asks.TryGetValue((origin, number), out var ask))
+            ask.Withdraw(resident);
+    }
+}
+
+enum AskAnswerKind : byte
+{
+    Done = 1,
+    CannotMove,
+    HasEnded,
+    Withdrawn,
+    Lost,
+}
+
+/// <param name="Kind">How it came out.</param>
+/// <param name="Text">Why not; or the node where the process is.</param>
+/// <param name="Path">To what is in the way.</param>
+/// <param name="Data">An image; or how often the process has moved.</param>
+sealed record AskAnswer(AskAnswerKind Kind, string Text, string? Path, byte[]? Data);

@@ -1,0 +1,218 @@
+namespace Skein;
+
+public sealed partial class MobileNode
+{
+    /// <summary>What a node has said before it ended may still be on its way by others: so long is waited before a process is given up that was there.</summary>
+    static readonly TimeSpan LossGrace = TimeSpan.FromSeconds(2);
+
+    readonly Peers _peers;
+    readonly Handovers _handovers;
+
+    internal Peers Peers => _peers;
+
+    /// <exception cref="CannotMoveException">There is no such node.</exception>
+    internal void RequirePeer(string name, string process)
+    {
+        if (_peers.Find(name) is not null)
+            return;
+        var others = string.Join(", ", _peers.All.Select(static peer => peer.Name).Order());
+        throw new CannotMoveException($"Mobile process {process} stays at node {Name}: that is connected with no node named {name}{(others.Length == 0 ? "" : $", only with {others}")}.");
+    }
+
+    internal void Offer(string destination, LeavingProcess process) => _handovers.Offer(destination, process);
+
+    void Take(PeerSession from, byte[] frame)
+    {
+        var (kind, message) = PeerMessage.Read(frame);
+        if (_handovers.TryTake(from.Name, kind, message))
+            return;
+        switch (kind)
+        {
+            case PeerMessageKind.Told:
+                Take(message.ReadLong(), ReadAnswer(message));
+                return;
+            case PeerMessageKind.Request:
+                TakeRequest(from.Name, message.ReadLong(), message.ReadBytes().ToArray());
+                return;
+            case PeerMessageKind.Response:
+                TakeResponse(message.ReadLong(), message.ReadBytes().ToArray());
+                return;
+        }
+        var id = message.ReadText();
+        switch (kind)
+        {
+            case PeerMessageKind.Letter or PeerMessageKind.Kill or PeerMessageKind.Ask or PeerMessageKind.Withdraw:
+                var forwards = message.ReadByte();
+                FollowingItem item = kind switch
+                {
+                    PeerMessageKind.Letter => Letter.Read(message),
+                    PeerMessageKind.Ask => Skein.Ask.Read(message),
+                    PeerMessageKind.Withdraw => Withdrawal.Read(message),
+                    _ => new KillRequest(),
+                };
+                Deliver(id, item.After(forwards));
+                break;
+            case PeerMessageKind.Moved:
+                NoteMoved(id, (int)message.ReadLong(), from.Name, message.ReadText());
+                break;
+            case PeerMessageKind.Known:
+                NoteKnown(id, (int)message.ReadLong());
+                break;
+            case PeerMessageKind.Ended:
+                Complete(id, ReadOutcome(message.ReadBytes().ToArray()));
+                break;
+            case PeerMessageKind.Lost:
+                NoteLost(id, (int)message.ReadLong(), message.ReadText());
+                break;
+            case PeerMessageKind.Adopted:
+                _adopted[id] = from.Name;
+                break;
+            case PeerMessageKind.Disowned:
+                _adopted.TryRemove(new(id, from.Name));
+                break;
+            default:
+                throw new InvalidDataException($"Node {from.Name} says what is not known here ({kind}).");
+        }
+    }
+
+    void Cut(PeerSession peer)
+    {
+        _handovers.TakeCut(peer.Name);
+        BreakRequests(peer.Name);
+    }
+
+    void Reach(PeerSession peer)
+    {
+        _handovers.TakeReached(peer.Name);
+        foreach (var id in _started.Keys)
+        {
+            if (BirthOf(id) == peer.Name)
+                Adopt(id);
+        }
+    }
+
+    /// <summary>A process comes from another node. Its objects are made before the other lets go of it; it runs when that has.</summary>
+    ValueTask<Coming> MakeAsync(string from, string id, string storedIn, byte[] image)
+    {
+        var isToBeStored = storedIn.Length > 0 && storedIn != Store?.Identity;
+        if (isToBeStored && Store is null)
+            throw new InvalidOperationException("The process has stored itself, and that node has no store.");
+        var made = Make(image, isToBeStored);
+        if (made.Id != id || _residents.ContainsKey(id))
+        {
+            made.Drop();
+            throw new InvalidDataException($"The process {id} is there already, or it is another one.");
+        }
+        return new(made);
+    }
+
+    /// <summary>A node has ended, and what was there with it.</summary>
+    void LosePeer(PeerSession peer)
+    {
+        _handovers.TakeEnd(peer.Name);
+        BreakRequests(peer.Name);
+        foreach (var (id, pointer) in _went)
+        {
+            if (pointer.Node == peer.Name)
+                _went.TryRemove(new(id, pointer));
+        }
+        foreach (var (id, home) in _adopted)
+        {
+            if (home == peer.Name)
+                _adopted.TryRemove(new(id, home));
+        }
+        foreach (var (id, location) in _started)
+        {
+            if (location.Node == peer.Name)
+                _ = LoseAsync(id, location.Hops, peer.Name);
+        }
+        foreach (var process in _residents.Values)
+            process.Post(new LettersLost());
+    }
+
+    /// <summary>A process was handed over to a node that has ended.</summary>
+    internal Task LoseAsync(MobileState process, string node)
+    {
+        if (process.Home == Name)
+            return LoseAsync(process.Id, process.Hops, node);
+        var lost = PeerMessage.Begin(PeerMessageKind.Lost);
+        lost.WriteText(process.Id);
+        lost.WriteNumber((ulong)process.Hops);
+        lost.WriteText(node);
+        Send(process.Home, lost.End());
+        return Task.CompletedTask;
+    }
+
+    void NoteLost(string id, int hops, string node) => _ = LoseAsync(id, hops, node);
+
+    /// <summary>Unless it is heard from meanwhile.</summary>
+    async Task LoseAsync(string id, int hops, string node)
+    {
+        await Task.Delay(LossGrace, Time).ConfigureAwait(false);
+        if (_started.TryGetValue(id, out var location) && location.Hops <= hops)
+            Complete(id, MobileOutcome.Failed(new NodeLostException(id, node)));
+    }
+
+    /// <summary>Its end is heard once the store has forgotten it: nobody who knows of it sees it start again.</summary>
+    internal async Task EndAsync(Resident process, MobileOutcome outcome)
+    {
+        if (process.State.IsStored && Store is not null)
+        {
+            try
+            {
+                await process.SaveAsync(null).ConfigureAwait(false);
+            }
+            catch (Exception e)   // a full disk, a store that was closed
+            {
+                outcome = MobileOutcome.Failed(new IOException($"Mobile process {process.Id} ended, but the store still has it, and would restore it: {e.Message}", e));
+            }
+        }
+        Fastened.Release(process.Id);
+        foreach (var owner in process.State.Owners ?? [])
+            _ = ReleaseAsync(owner, process.Id);
+        _residents.TryRemove(new(process.Id, process));
+        if (process.State.Home == Name)
+        {
+            Complete(process.Id, outcome);
+            return;
+        }
+        var bytes = Write(outcome);
+        var ended = PeerMessage.Begin(PeerMessageKind.Ended);
+        ended.WriteText(process.Id);
+        ended.WriteBytes(bytes);
+        Send(process.State.Home, ended.End());
+    }
+
+    void Complete(string id, MobileOutcome outcome)
+    {
+        if (!_started.TryRemove(id, out var started))
+            return;
+        if (BirthOf(id) is { } birth && birth != Name)
+            Send(birth, Named(PeerMessageKind.Disowned, id));
+        started.Handle.Complete(outcome);
+    }
+
+    static byte[] Write(MobileOutcome outcome)
+    {
+        try
+        {
+            return Encode(outcome);
+        }
+        catch (Exception e) when (e is CannotTravelException or MessageTooLargeException)
+        {
+            return Encode(MobileOutcome.Failed(e));
+        }
+    }
+
+    static MobileOutcome ReadOutcome(byte[] bytes)
+    {
+        try
+        {
+            return GraphCodec.Decode<MobileOutcome>(bytes);
+        }
+        catch (Exception e) when (e is InvalidDataException or ModuleVersionException)
+        {
+            return MobileOutcome.Failed(e);
+        }
+    }
+}

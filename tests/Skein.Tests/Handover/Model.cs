@@ -1,0 +1,337 @@
+namespace Skein.Tests.Handover;
+
+/// <summary>
+/// Two nodes, a process that moves between them and one that writes to it; a connection that is cut, nodes that crash, at any step. One
+/// number decides all: which of those that can run does, what arrives when, what fails.
+/// </summary>
+sealed class Model
+{
+    const int Letters = 6, Moves = 4, MostSteps = 20_000;
+
+    readonly Random _random;
+    readonly ModelTime _time = new();
+    readonly ModelNode[] _nodes;
+    readonly bool _isDurable;
+    readonly MobileProcess<string> _mover;
+    readonly MobileProcess<string> _writer;
+    (ModelConnection Near, ModelConnection Far)? _line;
+    int _faults, _crashes, _steps;
+    int _tick;               // of the mover: what it has last said
+    bool _mayGoBack;         // it may have been restored since
+    int _stored;             // its tick when it last heard that it was stored
+    bool _mustLive = true;   // nothing has happened that it may not survive
+    bool _hasEnded;
+    string? _wrong;          // seen by the mover itself
+    readonly List<string> _trace = [];
+
+    Model(int seed)
+    {
+        _random = new(seed);
+        _isDurable = _random.Next(3) == 0;
+        _faults = _random.Next(4);
+        _nodes = [new("a", _time, this), new("b", _time, this)];
+        foreach (var node in _nodes)
+            node.Start();
+        Join();
+        Drain();   // they know each other
+        var isDurable = _isDurable;
+        var roams = _random.Next(2) == 0;
+        _mover = _nodes[0].Node!.Start(() => Roam(isDurable));
+        var mover = _mover.Id;
+        _writer = _nodes[_random.Next(2)].Node!.Start(() => Write(mover, roams));
+    }
+
+    /// <summary>Null, or what went wrong.</summary>
+    public static string? Run(int seed)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);   // what waits for the store goes on on this thread, or it would not be the seed alone that decides
+        var model = new Model(seed);
+        try
+        {
+            model.Play();
+            return null;
+        }
+        catch (Exception e)
+        {
+            return $"seed {seed}, step {model._steps}: {e.Message}\n{string.Join('\n', model._trace.Select(static (what, step) => $"{step,5} {what}").TakeLast(60))}\n{e.StackTrace}";
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    /// <summary>The mover: says with each of its turns where it is in its life, so that two of it are found out at once.</summary>
+    static async Mobile<string> Roam(bool isDurable)
+    {
+        var tick = 0;
+        var received = new List<int>();
+
+        void Tick() => Here.Resource<Model>("world").Hear(ref tick);
+
+        async Mobile Move()
+        {
+            for (var move = 0; move < Moves; move++)
+            {
+                try
+                {
+                    await Here.MoveTo(Here.Node == "a" ? "b" : "a");
+                }
+                catch (CannotMoveException)
+                {
+                    // it goes on here
+                }
+                Tick();
+                if (isDurable)
+                    await Store();
+                await Here.Yield();
+                Tick();
+            }
+        }
+
+        async Mobile Store()
+        {
+            var before = tick;
+            try
+            {
+                if (await Here.Checkpoint() == Resumption.Continued)
+                    Here.Resource<Model>("world").HearStored(before);
+            }
+            catch (IOException)
+            {
+                // the image before is the last
+            }
+        }
+
+        async Mobile Read()
+        {
+            while (received.Count < Letters)
+            {
+                received.Add(await Here.Receive<int>());
+                Tick();
+            }
+        }
+
+        await Mobile.WhenAll(Move(), Read());
+        Tick();
+        Here.Resource<Model>("world").HearEnd(received);
+        return string.Join(' ', received);
+    }
+
+    static async Mobile<string> Write(string mover, bool roams)
+    {
+        for (var letter = 1; letter <= Letters; letter++)
+        {
+            Here.Send(mover, letter);
+            await Here.Yield();
+            if (!roams || letter % 2 == 0)
+                continue;
+            try
+            {
+                await Here.MoveTo(Here.Node == "a" ? "b" : "a");
+            }
+            catch (CannotMoveException)
+            {
+                // it goes on here
+            }
+        }
+        return "written";
+    }
+
+    void Hear(ref int tick)
+    {
+        if (tick != _tick)
+        {
+            if (!_mayGoBack || tick < _stored || tick > _tick)
+                _wrong ??= $"the mover says {tick}, and has said {_tick} (stored: {_stored}): two of it run, or it has forgotten what it was told was stored";
+            (_mayGoBack, _hasEnded) = (false, false);
+        }
+        if (_hasEnded)
+            _wrong ??= "the mover goes on after its end";
+        _tick = ++tick;
+    }
+
+    void HearStored(int tick) => _stored = Math.Max(_stored, tick);
+
+    void HearEnd(List<int> received)
+    {
+        _hasEnded = true;
+        if (!received.SequenceEqual(received.Order().Distinct()))
+            _wrong ??= $"letters arrived as {string.Join(' ', received)}";
+    }
+
+    void Play()
+    {
+        var length = _random.Next(20, 300);
+        while (_steps < length && Step(canFail: true))
+            Check();
+        Heal();   // and from here on nothing fails
+        while (Step(canFail: false))
+        {
+            Check();
+            Assert.True(_steps < MostSteps, "it never comes to rest");
+        }
+        CheckEnd();
+    }
+
+    /// <summary>One thing happens. False where nothing can any more.</summary>
+    bool Step(bool canFail)
+    {
+        _steps++;
+        if (canFail && _faults > 0 && _random.Next(25) == 0)
+        {
+            _faults--;
+            Fail();
+            return true;
+        }
+        if (canFail && _random.Next(60) == 0 && _time.HasAlarms)
+        {
+            Note("an alarm rings early");
+            _time.RingNext();
+            return true;
+        }
+        if (canFail && _random.Next(15) == 0 && (_line is null || _nodes.Any(static node => node.Node is null)))
+        {
+            Heal();
+            return true;
+        }
+        Span<int> can = stackalloc int[6];
+        var count = 0;
+        if (_nodes[0].CanRun) can[count++] = 0;
+        if (_nodes[1].CanRun) can[count++] = 1;
+        if (_line?.Near.HasArriving == true) can[count++] = 2;
+        if (_line?.Far.HasArriving == true) can[count++] = 3;
+        if (_nodes[0].CanStore) can[count++] = 4;
+        if (_nodes[1].CanStore) can[count++] = 5;
+        if (count > 0)
+        {
+            Do(can[_random.Next(count)]);
+            return true;
+        }
+        if (canFail && (_line is null || _nodes.Any(static node => node.Node is null)))
+        {
+            Heal();
+            return true;
+        }
+        if (!_time.HasAlarms)
+            return false;
+        Note("an alarm rings");
+        _time.RingNext();
+        return true;
+    }
+
+    void Do(int what)
+    {
+        switch (what)
+        {
+            case 0 or 1:
+                Note(what == 0 ? "a runs" : "b runs");
+                _nodes[what].RunOne(_random);
+                break;
+            case 2 or 3:
+                var (connection, name) = what == 2 ? (_line!.Value.Near, "a") : (_line!.Value.Far, "b");
+                Note($"{name} hears {connection.Next}");
+                connection.TakeNext();
+                break;
+            default:
+                Note($"{_nodes[what - 4].Name} stores");
+                _nodes[what - 4].Store.WriteNext(_random);
+                break;
+        }
+    }
+
+    void Fail()
+    {
+        if (_random.Next(3) > 0 && _line is not null)
+        {
+            Note("the connection is cut");
+            _line.Value.Near.Cut(_random.Next(3), _random.Next(3));
+            Drain();
+            _line = null;
+        }
+        else
+        {
+            Crash(_nodes[_random.Next(2)]);
+        }
+    }
+
+    void Crash(ModelNode node)
+    {
+        if (node.Node is null)
+            return;
+        Note($"{node.Name} crashes");
+        _crashes++;
+        var other = _nodes[node == _nodes[0] ? 1 : 0];
+        node.Crash(_random);
+        if (_line is var (near, far))
+        {
+            // Of what it had sent some arrives.
+            var here = other == _nodes[0] ? near : far;
+            here.Cut(_random.Next(4), 0);
+            while (other.Node is not null && here.HasArriving)
+                here.TakeNext();
+            _line = null;
+        }
+        // One that was given to a node that has just ended is lost with it: nobody could know.
+        _mustLive &= other.Has(_mover.Id) || _hasEnded || _isDurable && _stored > 0;
+    }
+
+    void Heal()
+    {
+        foreach (var node in _nodes.Where(static node => node.Node is null))
+            Restart(node);
+        if (_line is null)
+            Join();
+    }
+
+    void Restart(ModelNode node)
+    {
+        Note($"{node.Name} starts again");
+        _mayGoBack = true;
+        node.Start();
+    }
+
+    void Join()
+    {
+        Note("the nodes are connected");
+        _line = ModelConnection.Join(_nodes[0].Node!.Peers, _nodes[1].Node!.Peers);
+    }
+
+    /// <summary>What still arrives over a connection that is cut.</summary>
+    void Drain()
+    {
+        var (near, far) = _line!.Value;
+        while (near.HasArriving || far.HasArriving)
+        {
+            if (near.HasArriving)
+                near.TakeNext();
+            if (far.HasArriving)
+                far.TakeNext();
+        }
+    }
+
+    void Check()
+    {
+        var wrong = _wrong ?? _nodes[0].Store.Wrong ?? _nodes[1].Store.Wrong;
+        Assert.True(wrong is null, wrong);
+        Assert.False(_nodes[0].Has(_mover.Id) && _nodes[1].Has(_mover.Id), "both nodes have the mover");
+    }
+
+    void CheckEnd()
+    {
+        var isHere = _nodes.Count(node => node.Has(_mover.Id));
+        var inDoubt = _nodes.SelectMany(static node => node.Node!.List()).Where(static status => status.Peer is not null).ToArray();
+        Assert.True(inDoubt.Length == 0, $"in doubt at the end: {string.Join(", ", (object[])inDoubt)}");
+        if (_crashes == 0)
+        {
+            Assert.True(_mover.Completion.IsCompletedSuccessfully, $"the mover has not ended; it is at {isHere} nodes");
+            Assert.Equal(string.Join(' ', Enumerable.Range(1, Letters)), _mover.Completion.GetAwaiter().GetResult());
+            Assert.True(_writer.Completion.IsCompletedSuccessfully, "the writer has not ended");
+        }
+        if (_mustLive && !_hasEnded)
+            Assert.True(isHere == 1, $"the mover is at {isHere} nodes");
+    }
+
+    void Note(string what) => _trace.Add(what);
+}
