@@ -22,8 +22,10 @@ namespace Skein;
 /// <param name="make">Makes the objects of a process that comes: from its peer's name, id, the store that keeps it, its image. What it throws is told to the other node.</param>
 sealed class Handovers(TimeProvider time, Peers peers, Func<long> number, Func<string, string, string, byte[], ValueTask<Coming>> make)
 {
-    /// <summary>How long a node may take to answer an offer: long for making a large process, and short for one that waits to go on.</summary>
-    public static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
+    /// <summary>How long a node may take to answer an offer, where nothing else is said: long for making a large process, and short for one that waits to go on.</summary>
+    public static readonly TimeSpan UsualLimit = TimeSpan.FromSeconds(10);
+
+    public TimeSpan AnswerLimit { get; set; } = UsualLimit;
 
     readonly ConcurrentDictionary<long, Offer> _offers = new();
     readonly ConcurrentDictionary<string, Offer> _leaving = new();   // the same by their processes

@@ -53,6 +53,12 @@ public sealed partial class MobileNode
 
     internal MobileStore? Store { get; }
 
+    /// <summary>How long another node may take to answer the offer of a process, which stays then.</summary>
+    internal TimeSpan AnswerLimit
+    {
+        init => _handovers.AnswerLimit = value;
+    }
+
     /// <summary>Gives a process a thread: for now.</summary>
     internal Action<IThreadPoolWorkItem> Run { get; init; } = static process => ThreadPool.UnsafeQueueUserWorkItem(process, preferLocal: false);
 

@@ -76,7 +76,7 @@ public abstract class MobileProcess
             Home.Deliver(Id, new Withdrawal(Home.Name, number));
             try
             {
-                answer = await answered.WaitAsync(Handovers.AnswerLimit + Handovers.AnswerLimit, Home.Time, CancellationToken.None).ConfigureAwait(false);
+                answer = await answered.WaitAsync(2 * Handovers.UsualLimit, Home.Time, CancellationToken.None).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
