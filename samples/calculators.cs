@@ -1,5 +1,5 @@
 // Four calculators, four ways to serve: one that remembers nothing (a thread for each connection), one that keeps a session for each
-// client (one thread for all, so that no session needs a lock), one that hands connections to a fixed number of threads, and one for a
+// client (one thread for all, so that no session needs a lock), one that hands whole requests to a fixed number of threads, and one for a
 // container, over HTTP, configured by its environment. Each prints its name and address when it listens.
 //
 //   dotnet run samples/calculators.cs
@@ -36,7 +36,7 @@ try
 {
     var settings = Settings.Of(args);
     using var sessions = new Sessions();
-    var options = new StreamServerOptions { HalfClose = true, MaxConnections = 1000 };
+    var options = new StreamServerOptions { HalfClose = true, MaxConnections = 1000, Receive = ReceiveAsync };
     await using var stateless = await SkeinServer.StartAsync(At("stateless"), Serve(request => Calculate(request, "server_type", "stateless")), ServerModel.Threaded, options);
     Say("stateless", stateless.EndPoint);
     await using var stateful = await SkeinServer.StartAsync(At("stateful"), Serve(request => Stateful(request, sessions)), ServerModel.EventLoop, options);
@@ -65,10 +65,14 @@ catch (Exception error) when (error is FormatException or IOException or SocketE
 
 static void Say(string name, EndPoint address) => Console.WriteLine($"{name} {address}");
 
-// One request a connection. What the server says is one line; then it ends the connection.
+// One request a connection. It is read before a thread is taken for it: who stops in the middle of it holds up nobody else.
+static async Task ReceiveAsync(ConnectionContext connection) =>
+    connection.Items[typeof(Request)] = await Request.ReadAsync(connection.Transport.Input, TimeSpan.FromSeconds(5));
+
+// What the server says is one line; then it ends the connection.
 static ConnectionDelegate Serve(Func<Request, JsonObject> answer) => async connection =>
 {
-    using var request = await Request.ReadAsync(connection.Transport.Input, TimeSpan.FromSeconds(5));
+    using var request = (Request)connection.Items[typeof(Request)]!;
     await connection.Transport.Output.WriteAsync(Request.Bytes(answer(request)));
 };
 

@@ -12,7 +12,7 @@ public enum ConnectionState
     /// <summary>Code of its handler runs.</summary>
     Running,
 
-    /// <summary>Its handler awaits bytes of the client.</summary>
+    /// <summary>Its handler, or what comes before that, awaits bytes of the client.</summary>
     Reading,
 
     /// <summary>Its handler awaits that the client takes bytes.</summary>
@@ -28,6 +28,7 @@ public enum ConnectionState
 enum ConnectionEvent
 {
     Secured,
+    Received,
     TurnBegins,
     AwaitsInput,
     AwaitsRoom,
@@ -44,6 +45,11 @@ static class ConnectionStates
         [(ConnectionState.Securing, ConnectionEvent.HandlerEnds)] = ConnectionState.Closing,
         [(ConnectionState.Queued, ConnectionEvent.TurnBegins)] = ConnectionState.Running,
         [(ConnectionState.Queued, ConnectionEvent.HandlerEnds)] = ConnectionState.Closing,
+
+        [(ConnectionState.Running, ConnectionEvent.Received)] = ConnectionState.Queued,
+        [(ConnectionState.Reading, ConnectionEvent.Received)] = ConnectionState.Queued,
+        [(ConnectionState.Writing, ConnectionEvent.Received)] = ConnectionState.Queued,
+        [(ConnectionState.Waiting, ConnectionEvent.Received)] = ConnectionState.Queued,
 
         [(ConnectionState.Running, ConnectionEvent.AwaitsInput)] = ConnectionState.Reading,
         [(ConnectionState.Running, ConnectionEvent.AwaitsRoom)] = ConnectionState.Writing,

@@ -11,8 +11,8 @@ namespace Skein;
 /// </summary>
 /// <remarks>
 /// <code>
-///  Listener ──► StreamConnection ──► (TLS) ──► HandlerThreads ──► ConnectionTask
-///      └──────── SocketLoop: one thread moves all bytes ─────────────────┘  (EventLoop: it runs the handlers, too)
+///  Listener ──► StreamConnection ──► (TLS) ──► (Receive) ──► HandlerThreads ──► ConnectionTask
+///      └──────── SocketLoop: one thread moves all bytes ──────────────────────────┘  (EventLoop: it runs the handlers, too)
 /// </code>
 /// </remarks>
 /// <example>
@@ -157,7 +157,7 @@ public sealed class SkeinServer : IAsyncDisposable
         _connections[id] = connection;
         connection.Open();
         if (_options.Tls is null)
-            Serve(connection, tls: null);
+            Receive(connection, tls: null);
         else
             _ = SecureAsync(connection);
         return connection;
@@ -169,13 +169,39 @@ public sealed class SkeinServer : IAsyncDisposable
         await _loop.EnterAsync();
         if (tls is not null)
         {
-            Serve(connection, tls);
+            Receive(connection, tls);
             return;
         }
 
         _logger.NotSecured(connection.ConnectionId, fault!);
         Finish(connection, tls: null);
     }
+
+    void Receive(StreamConnection connection, TlsTransport? tls)
+    {
+        if (_options.Receive is not { } receive)
+        {
+            Serve(connection, tls);
+            return;
+        }
+
+        connection.BeginReceiving();
+        var task = new ConnectionTask(connection, receive, fault => _loop.Schedule(_ => Received(connection, tls, fault), null));   // when its last turn is over
+        _loop.Post(connection, Run, task);
+    }
+
+    void Received(StreamConnection connection, TlsTransport? tls, Exception? fault)
+    {
+        connection.Received();
+        if (fault is not null)
+            Failed(connection, fault);
+        if (fault is not null || connection.HasGone)
+            Finish(connection, tls);
+        else
+            Serve(connection, tls);
+    }
+
+    static void Run(object? task) => _ = ((ConnectionTask)task!).RunAsync();
 
     void Serve(StreamConnection connection, TlsTransport? tls)
     {
@@ -189,7 +215,7 @@ public sealed class SkeinServer : IAsyncDisposable
         });
         if (_threads is null)
         {
-            _loop.Post(connection, static task => _ = ((ConnectionTask)task!).RunAsync(), task);
+            _loop.Post(connection, Run, task);
         }
         else if (_threads.TryStart(task))
         {

@@ -24,7 +24,7 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
     WatchedPipe _watched;
     volatile HandlerThread? _thread;
     volatile ConnectionState _state;
-    volatile bool _handlerEnded;
+    volatile bool _handlerEnded, _isReceiving;
     long _turnBegan, _longestTurn;
     int _turns, _warned;
 
@@ -81,6 +81,15 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
         _watched = new(reader, writer);
         Transport = _watched;
         Change(ConnectionEvent.Secured);
+    }
+
+    /// <summary>Its request is read on the loop, before its handler has a thread.</summary>
+    public void BeginReceiving() => _isReceiving = true;
+
+    public void Received()
+    {
+        _isReceiving = false;
+        Change(ConnectionEvent.Received);
     }
 
     /// <summary>How long its handler has kept the thread without an await, now.</summary>
@@ -159,7 +168,7 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
             if (connection._thread is { } thread && !connection._handlerEnded)
                 thread.Schedule(action, state);
             else
-                connection._loop.Schedule(action, state, connection._isOnLoop ? connection : null);
+                connection._loop.Schedule(action, state, connection._isOnLoop || connection._isReceiving ? connection : null);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -12,6 +13,13 @@ public sealed record StreamServerOptions
 
     /// <summary>How long a client may take to agree on keys before it is disconnected: 10 s by default. Takes no thread.</summary>
     public TimeSpan TlsTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// What comes before the handler and needs no thread: it reads a request, and keeps it in the connection's <c>Items</c>. It runs on the thread
+    /// that moves the bytes, so it must not block; only when its task has completed a thread is taken, and a client that stops in the middle
+    /// of its request holds up nobody. Null: the handler reads itself.
+    /// </summary>
+    public ConnectionDelegate? Receive { get; init; }
 
     /// <summary>
     /// Whether clients may end their sending side and still want an answer. By default they may not: the end of their input cancels

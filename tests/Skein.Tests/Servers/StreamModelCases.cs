@@ -10,7 +10,7 @@ namespace Skein.Tests.Servers;
 
 /// <summary>What every server model promises for streams; where they differ, the model's own numbers say so. A model joins by one line below.</summary>
 [SupportedOSPlatform("linux")]
-public abstract class StreamModelCases(ServerModel model)
+public abstract partial class StreamModelCases(ServerModel model)
 {
     const int Many = 12;
 
