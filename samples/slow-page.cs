@@ -4,7 +4,8 @@
 //   dotnet run samples/slow-page.cs
 //
 // What to see: where there is one thread the second waits for the first one's page and for its own. Kestrel has a pool of threads, so that two
-// blocked handlers do not show; sixty-four would (see docs/servers.md).
+// blocked handlers do not show; sixty-four would (see docs/servers.md). Under Prefork this program is started once more as the master of two
+// workers, each of which is this program too.
 
 #:project ../src/Skein.Servers
 using System.Diagnostics;
@@ -17,17 +18,29 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Hosting;
 using Skein;
 using SQLitePCL;
 
 [assembly: SupportedOSPlatform("linux")]
 
+var file = "";
+
 // The system's SQLite.
 NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, (name, assembly, path) =>
     NativeLibrary.Load(name == "e_sqlite3" ? "libsqlite3.so.0" : name, assembly, path));
 raw.SetProvider(new SQLite3Provider_e_sqlite3());
+if (args is ["prefork", var database])
+{
+    file = database;
+    await using var master = await StartHttp(ServerModel.Prefork(workers: 2));
+    Console.WriteLine(master.Urls.Single());
+    await master.WaitForShutdownAsync();
+    return;
+}
+
 var folder = Directory.CreateTempSubdirectory("skein-page-");
-var file = $"{folder}/pages.db";
+file = $"{folder}/pages.db";
 Query("CREATE TABLE page (title TEXT); INSERT INTO page VALUES ('the slow page')");
 
 Console.WriteLine($"{"",-28}{"client 1",10}{"client 2",10}");
@@ -47,6 +60,21 @@ foreach (var model in new[] { ServerModel.Iterative, ServerModel.Threaded, Serve
         await client.ConnectAsync((IPEndPoint)streams.EndPoint);
         return await new StreamReader(client.GetStream()).ReadToEndAsync();
     });
+}
+
+var url = new TaskCompletionSource<string>();
+await using (var prefork = await Place.OsProcess.StartProgramAsync(new("dotnet", Environment.GetCommandLineArgs()[0], "prefork", file)
+{
+    Options = new() { OnOutput = line => { if (line.StartsWith("http", StringComparison.Ordinal)) url.TrySetResult(line); } },
+    StandardError = ProgramOutput.Discard,
+}))
+{
+    if (await Task.WhenAny(url.Task, prefork.Exited) != url.Task)
+        throw new InvalidOperationException($"It did not start: {await prefork.Exited}");
+    var page = await url.Task;
+    using var client = new HttpClient();
+    await Measure($"{ServerModel.Prefork(workers: 2)}, HTTP", () => client.GetStringAsync(page));
+    await prefork.StopAsync();
 }
 
 folder.Delete(recursive: true);

@@ -46,12 +46,13 @@ static class Program
     }
 
     static Task<int> ServeAsync(ServeGrammar grammar, ParseResult own, CommandWords words) =>
-        grammar.ReadServices(own, words) is { } services ? ServicesCommand.RunAsync(services) : ServeCommand.RunAsync(grammar.Read(own, words));
+        grammar.ReadServices(own, words) is { } services ? ServicesCommand.RunAsync(services) : throw ServeCommand.Become(grammar.Read(own, words));
 
     static int Report(CommandFailure failure)
     {
         try
         {
+            StandardStream.Error.Write(failure.Output);
             Messages.Error(failure.Message);
         }
         catch (CommandFailure)

@@ -11,7 +11,7 @@ static class RunCommand
     {
         if (request.File is { } file)
         {
-            var dll = await Application.DllOfAsync(file, CancellationToken.None).ConfigureAwait(false);
+            var dll = await Application.DllOfAsync(file, Messages.Note, CancellationToken.None).ConfigureAwait(false);
             if (request.Limits.InThread)
                 return ApplicationHook.IsInside ? await MainThread.RunAsync(request).ConfigureAwait(false) : throw ApplicationHook.Enter(dll);
             request = request with { Program = [DotnetHost.Path, dll, .. request.Program] };

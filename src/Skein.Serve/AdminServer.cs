@@ -34,7 +34,7 @@ sealed class AdminServer : IAsyncDisposable
         var (status, text) = context.Request.Path.Value switch
         {
             "/health/live" => (HttpStatusCode.OK, "alive\n"),
-            "/health/ready" => master.IsReady ? (HttpStatusCode.OK, "ready\n") : (HttpStatusCode.ServiceUnavailable, $"{master.Serving().Count} of {master.Wanted} workers serve\n"),
+            "/health/ready" => master.IsReady ? (HttpStatusCode.OK, "ready\n") : (HttpStatusCode.ServiceUnavailable, $"{master.Answering} of {master.Wanted} workers serve\n"),
             "/metrics" => (HttpStatusCode.OK, Metrics(master)),
             _ => (HttpStatusCode.NotFound, "/health/live, /health/ready and /metrics are here\n"),
         };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace Skein.Serve;
 
@@ -8,7 +9,27 @@ static class Listening
     const int FirstHandedOver = 3;
 
     /// <exception cref="ServeException">One cannot be opened, or an https address has no certificate.</exception>
-    public static List<ListeningSocket> Open(Settings settings)
+    public static List<ListeningSocket> Open(Settings settings) => Open(settings, ListeningSocket.OpenAll);
+
+    /// <summary>Tries them all and closes them again. One that is in use may be so by the very server whose new configuration is checked.</summary>
+    /// <inheritdoc cref="Open(Settings)"/>
+    public static void Check(Settings settings)
+    {
+        var sockets = Open(settings, text =>
+        {
+            try
+            {
+                return ListeningSocket.OpenAll(text);
+            }
+            catch (ServeException error) when (error.InnerException is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse })
+            {
+                return [];
+            }
+        });
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    static List<ListeningSocket> Open(Settings settings, Func<string, IReadOnlyList<ListeningSocket>> open)
     {
         var sockets = new List<ListeningSocket>();
         try
@@ -18,11 +39,12 @@ static class Listening
             var scheme = settings["certificate"] is null ? "http" : "https";
             for (var i = 0; i < HandedOver; i++)
                 sockets.Add(ListeningSocket.Inherit(FirstHandedOver + i, scheme));
-            foreach (var address in Addresses(settings, sockets.Count > 0).SelectMany(ListenAddress.Parse))
-                sockets.Add(ListeningSocket.Open(address));
-            return sockets.Find(socket => socket.Address.Scheme == "https") is { } secure && settings["certificate"] is null
-                ? throw new ServeException($"{secure.Address} needs a certificate: --certificate FILE.")
-                : sockets;
+            var addresses = Addresses(settings, sockets.Count > 0).ToList();
+            if (settings["certificate"] is null && addresses.SelectMany(ListenAddress.Parse).FirstOrDefault(address => address.Scheme == "https") is { } secure)
+                throw new ServeException($"{secure} needs a certificate: --certificate FILE.");
+            foreach (var address in addresses)
+                sockets.AddRange(open(address));
+            return sockets;
         }
         catch
         {

@@ -10,7 +10,7 @@ static class PreforkProgram
     public static async Task<int> RunAsync(Settings settings)
     {
         if (settings["check"] is not null)
-            return Check(settings);
+            return await CheckAsync(settings).ConfigureAwait(false);
         PreforkControl? asked = null;
         ControlSocket control;
         try
@@ -58,31 +58,41 @@ static class PreforkProgram
 
     static async Task<int> ServeAsync(Settings settings, List<ListeningSocket> sockets, ListeningSocket? admin, Action<PreforkControl> answer)
     {
-        var application = settings["application"]!;
+        var sources = new Sources(settings["application"]!);
+        var before = sources.State();
         using var notice = new SystemdNotice(TimeProvider.System);
-        var master = new PreforkMaster(Options(settings), _ => Task.FromResult(application), settings.Arguments, sockets) { OnPhase = notice.Tell };
+        PreforkMaster master = null!;
+        Task<string> DllAsync(CancellationToken cancellation) => sources.DllAsync(text => master.Say(LogSeverity.Information, text), cancellation);
+        master = new(Options(settings), DllAsync, settings.Arguments, sockets) { OnPhase = notice.Tell };
         await using var ended = master.ConfigureAwait(false);
         answer(new(master));
-        master.Log.Follow(line => (line.IsError ? Console.Error : Console.Out).WriteLine(line.Origin == master.Options.Id ? $"skein: {line.Text}" : $"{line.Origin} | {line.Text}"));
+        var output = new ServeOutput(master);
+        await using var printed = output.ConfigureAwait(false);
         using var adminSocket = admin;
         var health = await AdminServer.StartAsync(master, admin).ConfigureAwait(false);
         await using var healthEnded = health.ConfigureAwait(false);
         using var signals = new MasterSignals(master);
+        using var end = new EndSignals(master);
         try
         {
-            await master.StartAsync(signals.Stopped).ConfigureAwait(false);
+            await master.StartAsync(end.Stopped).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is OperationCanceledException || (error is ServeException && master.IsStopping))
+        {
+            return 0;   // it was told to end before it served
         }
         catch (ServeException error)
         {
-            return Fail(error.Message, Unavailable);
-        }
-        catch (OperationCanceledException)
-        {
-            return 0;
+            master.Report(error);
+            return Unavailable;
         }
 
-        Console.Error.WriteLine($"skein: {master.Options.Id} serves on {string.Join(" and ", sockets.Select(socket => socket.Address))} with {Count(master.Wanted, "worker")}.");
+        master.Say(LogSeverity.Information, $"{master.Options.Id} serves on {string.Join(" and ", sockets.Select(socket => socket.Address))} with {Count(master.Wanted, "worker")}.");
+        using var watched = new CancellationTokenSource();
+        var watching = settings["watch"] is null ? Task.CompletedTask : sources.WatchAsync(master, before ?? "", watched.Token);
         await master.Completion.ConfigureAwait(false);
+        await watched.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
         return 0;
     }
 
@@ -98,12 +108,12 @@ static class PreforkProgram
     }
 
     /// <summary>Tries all that can be tried without starting the application.</summary>
-    static int Check(Settings settings)
+    static async Task<int> CheckAsync(Settings settings)
     {
         try
         {
-            _ = Release.At(settings["application"]!);
-            Listening.Open(settings).ForEach(socket => socket.Dispose());
+            _ = Release.At(await new Sources(settings["application"]!).DllAsync(Console.Error.WriteLine, CancellationToken.None).ConfigureAwait(false));
+            Listening.Check(settings);
             if (settings["admin"] is { } admin)
                 OpenAdmin(admin).Dispose();
             return 0;
@@ -122,10 +132,15 @@ static class PreforkProgram
         var options = new PreforkOptions
         {
             Id = settings["id"]!,
-            Workers = Number("workers") is { } workers ? (int)workers : Environment.ProcessorCount,
+            Workers = (settings["model"] ?? "prefork") != "prefork" ? 1 : Number("workers") is { } workers ? (int)workers : Environment.ProcessorCount,
             Spares = (int)(Number("spares") ?? 0),
-            Threads = (int)(Number("threads") ?? 0),
-            Queue = (int)(Number("queue") ?? 0),
+            Model = settings["model"] switch
+            {
+                "iterative" => ServerModel.Iterative,
+                "threaded" => ServerModel.Threaded,
+                "eventloop" => ServerModel.EventLoop,
+                _ => Number("threads") is { } threads ? ServerModel.Dispatcher((int)threads, (int)(Number("queue") ?? 0)) : null,
+            },
             MaxRequests = Number("max-requests"),
             MaxMemory = Number("max-memory"),
             Keys = settings["keys"],

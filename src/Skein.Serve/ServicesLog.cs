@@ -5,7 +5,7 @@ namespace Skein.Serve;
 /// <summary>What the super-server says: lines on standard error, kept for <c>skein logs</c> as well, each under the service that it is about.</summary>
 sealed class ServicesLog(string id) : ILoggerFactory, ILogger
 {
-    public ServeLog Lines { get; } = new(TimeProvider.System);
+    public ServeLog Lines { get; } = new(TimeProvider.System, id);
 
     /// <summary>Of the server itself.</summary>
     public void Say(string text, LogSeverity severity = LogSeverity.Information) => Add(id, severity, text);

@@ -37,9 +37,13 @@ sealed class SystemdNotice : IDisposable
     public void Tell(PreforkPhase phase) => Send(phase switch
     {
         PreforkPhase.Serving => "READY=1\nSTATUS=serving",
-        PreforkPhase.Reloading => $"RELOADING=1\nMONOTONIC_USEC={(long)TimeSpan.FromMilliseconds(Environment.TickCount64).TotalMicroseconds}\nSTATUS=reloading",
+        PreforkPhase.Reloading => $"RELOADING=1\nMONOTONIC_USEC={Now}\nSTATUS=reloading",
         _ => "STOPPING=1\nSTATUS=draining",
     });
+
+    // CLOCK_MONOTONIC, to the microsecond: a notice that seems to be older than the request to reload is ignored, and the ticks of
+    // Environment are some milliseconds late.
+    static long Now => (long)TimeProvider.System.GetElapsedTime(0).TotalMicroseconds;
 
     public void Dispose()
     {

@@ -11,7 +11,7 @@ namespace Skein;
 /// </example>
 public sealed record ServerModel
 {
-    ServerModel(ServerModelKind kind, int threads = 0, int queue = 0) => (Kind, Threads, Queue) = (kind, threads, queue);
+    ServerModel(ServerModelKind kind, int threads = 0, int queue = 0, int workers = 0) => (Kind, Threads, Queue, Workers) = (kind, threads, queue, workers);
 
     /// <summary>One at a time, in order of arrival, on one thread; the others wait.</summary>
     public static ServerModel Iterative { get; } = new(ServerModelKind.Iterative, threads: 1, queue: int.MaxValue);
@@ -38,6 +38,18 @@ public sealed record ServerModel
         return new(ServerModelKind.Dispatcher, threads, queue);
     }
 
+    /// <summary>
+    /// Several processes on one listening socket, each the whole program, whose requests run on Kestrel's tasks. The program that asks for
+    /// them becomes their master, and serves nothing itself. For HTTP, on Linux; a super-server does the same for other protocols.
+    /// </summary>
+    /// <param name="workers">How many processes serve: at least 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is too small.</exception>
+    public static ServerModel Prefork(int workers)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        return new(ServerModelKind.Prefork, workers: workers);
+    }
+
     /// <summary>The word alone.</summary>
     public ServerModelKind Kind { get; }
 
@@ -47,8 +59,16 @@ public sealed record ServerModel
     /// <summary>How many may wait for a thread.</summary>
     public int Queue { get; }
 
+    /// <summary>How many processes serve; 0 where the program itself does.</summary>
+    public int Workers { get; }
+
     /// <summary>As it is written: <c>Dispatcher(16, 64)</c>.</summary>
-    public override string ToString() => Kind == ServerModelKind.Dispatcher ? $"{Kind}({Threads}, {Queue})" : $"{Kind}";
+    public override string ToString() => Kind switch
+    {
+        ServerModelKind.Dispatcher => $"{Kind}({Threads}, {Queue})",
+        ServerModelKind.Prefork => $"{Kind}({Workers})",
+        _ => $"{Kind}",
+    };
 }
 
 /// <summary>The words of <see cref="ServerModel"/>.</summary>
@@ -65,4 +85,7 @@ public enum ServerModelKind
 
     /// <inheritdoc cref="ServerModel.EventLoop"/>
     EventLoop,
+
+    /// <inheritdoc cref="ServerModel.Prefork"/>
+    Prefork,
 }

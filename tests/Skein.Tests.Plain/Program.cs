@@ -12,6 +12,23 @@ if (File.Exists("broken.txt"))
 if (File.Exists("hangs.txt"))
     Thread.Sleep(Timeout.Infinite);
 
+if (File.Exists("one-fails.txt") || File.Exists("one-failed.txt"))
+{
+    try
+    {
+        File.Move("one-fails.txt", "one-failed.txt", overwrite: false);   // only one of several can
+    }
+    catch (IOException)
+    {
+        Thread.Sleep(Timeout.Infinite);
+    }
+
+    throw new InvalidOperationException("the first of several");
+}
+
+while (File.Exists(Environment.GetEnvironmentVariable("WEB_GATE") ?? "waits.txt"))
+    Thread.Sleep(5);
+
 if (kind == "generic")
 {
     await Host.CreateDefaultBuilder(args)
@@ -71,6 +88,18 @@ static void Map(IEndpointRouteBuilder routes)
     });
     routes.MapGet("/crash", () => Environment.FailFast("asked to"));
     routes.MapGet("/say", (string text, ILogger<Program> logger) => logger.LogWarning("said {Text}", text));
+    routes.MapGet("/say-many", (int count) =>
+    {
+        for (var i = 1; i <= count; i++)
+            Console.WriteLine($"line {i}");
+    });
+    routes.MapGet("/thread", () => Thread.CurrentThread.IsThreadPoolThread ? "pool" : Thread.CurrentThread.Name);
+    routes.MapGet("/stay", () => new Thread(() => Thread.Sleep(Timeout.Infinite)) { IsBackground = false }.Start());   // the process does not end by itself
+    routes.MapGet("/nonsense", () =>
+    {
+        using var master = new System.Net.Sockets.Socket(new System.Net.Sockets.SafeSocketHandle(3, ownsHandle: false));
+        master.Send("beat once\n"u8);
+    });
     routes.MapGet("/protect", (string text, HttpContext context) => Protector(context).Protect(text));
     routes.MapGet("/unprotect", (string text, HttpContext context) => Protector(context).Unprotect(text));
     routes.MapGet("/start-env", () => Run("/usr/bin/env"));

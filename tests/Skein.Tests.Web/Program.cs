@@ -6,8 +6,14 @@ var builder = WebApplication.CreateBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSingleton(new Greeting(builder.Configuration["greeting"] ?? "hello"));
 builder.Services.AddHostedService<Announcement>();
+var models = new Dictionary<string, ServerModel>
+{
+    ["threads"] = ServerModel.Dispatcher(threads: 4, queue: 16),
+    ["prefork"] = ServerModel.Prefork(builder.Configuration.GetValue("workers", 2)),
+    ["eventloop"] = ServerModel.EventLoop,
+};
 if (builder.Configuration["model"] is { } model)
-    builder.UseSkein(model == "threads" ? ServerModel.Dispatcher(threads: 4, queue: 16) : ServerModel.EventLoop);
+    builder.UseSkein(models[model], new() { MaxRequests = builder.Configuration.GetValue<long?>("max-requests") });
 
 var hasSessions = builder.Configuration["sessions"] is not null;
 if (hasSessions && OperatingSystem.IsLinux())
@@ -30,6 +36,12 @@ if (hasSessions && OperatingSystem.IsLinux())
 }
 
 app.MapGet("/", () => $"{Environment.ProcessId}");
+app.MapGet("/pause", async (int ms) =>
+{
+    Faulty.Note("pausing", "now");
+    await Task.Delay(TimeSpan.FromMilliseconds(ms));
+    return "paused";
+});
 app.MapGet("/thrown", string () => throw new InvalidOperationException("ordinary"));
 
 var seconds = double.Parse(builder.Configuration["timeout"] ?? "60", System.Globalization.CultureInfo.InvariantCulture);

@@ -4,7 +4,8 @@ namespace Skein.Cli;
 static class BuildLock
 {
     /// <summary>The lock; disposed, or at the latest by the end of this process, it is free again.</summary>
-    public static async Task<FileStream> TakeAsync(CancellationToken cancellation)
+    /// <param name="note">Is told when it takes a while.</param>
+    public static async Task<FileStream> TakeAsync(Action<string> note, CancellationToken cancellation)
     {
         var path = Path.Combine(CacheFolder.Of("apps"), ".lock");
         for (var tries = 0; ; tries++)
@@ -16,7 +17,7 @@ static class BuildLock
             catch (IOException) when (File.Exists(path))
             {
                 if (tries == 20)
-                    Messages.Note("waiting for another build …");
+                    note("waiting for another build …");
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellation).ConfigureAwait(false);
             }
         }

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace Skein.Cli;
 
 /// <summary>
-/// All that a build of a C# file depends on, as text: the file's own content, and of each file of the projects and settings it refers to
-/// the time of writing. Found without starting <c>dotnet</c>, in a few milliseconds.
+/// All that a build of a C# file or a project depends on, as text: the file's own content, and of each file of the projects and settings it
+/// refers to the time of writing; of a project, all that lies in its folder. Found without starting <c>dotnet</c>, in a few milliseconds.
 /// </summary>
 static partial class SourceState
 {
@@ -22,12 +22,21 @@ static partial class SourceState
         var content = File.ReadAllText(file);
         var state = new StringBuilder();
         state.Append(CultureInfo.InvariantCulture, $"runtime {Environment.Version}\nfile {file}\n");
-        var folders = new SortedSet<string>(StringComparer.Ordinal) { Path.GetDirectoryName(file)! };
-        foreach (Match directive in Directive().Matches(content))
-            Add(Path.Combine(Path.GetDirectoryName(file)!, directive.Groups["value"].Value.Trim()), folders, state);
+        var folders = new SortedSet<string>(StringComparer.Ordinal);
+        if (Application.IsProject(file))
+            Add(file, folders, state);
+        else
+            AddDirectives(file, content, folders, state);
         foreach (var setting in folders.SelectMany(Ancestors).Distinct().SelectMany(folder => Settings, Path.Combine).Where(File.Exists))
             AppendTime(state, setting);
         return state.Append(content).ToString();
+    }
+
+    static void AddDirectives(string file, string content, SortedSet<string> folders, StringBuilder state)
+    {
+        folders.Add(Path.GetDirectoryName(file)!);
+        foreach (Match directive in Directive().Matches(content))
+            Add(Path.Combine(Path.GetDirectoryName(file)!, directive.Groups["value"].Value.Trim()), folders, state);
     }
 
     /// <summary>What a directive names, if it is a file or folder: a project with all below its folder and the projects it refers to.</summary>

@@ -42,7 +42,7 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
         """;
 
     const string ServeUsage = """
-          skein serve [options] FILE.cs|APP.dll [-- ARGS…]
+          skein serve [options] APP.dll|PROJECT|FILE.cs [-- ARGS…]
           skein serve [--check] [--id NAME] --config FILE|--inetd FILE
         """;
 

@@ -8,9 +8,9 @@ sealed class ServeGrammar
 {
     readonly Argument<string[]> _file = new("FILE")
     {
-        Description = "The application: a built dll, or a C# file (built once, then kept).",
+        Description = "The application: a built dll, or a project, its folder or a C# file (built at the start, and at a reload when sources have changed).",
         Arity = ArgumentArity.ZeroOrMore,
-        HelpName = "FILE.cs|APP.dll",
+        HelpName = "APP.dll|PROJECT|FILE.cs",
     };
 
     readonly Option<string?> _config = Options.Text("--config", "FILE", "Instead of an application: the services that this file (YAML) lists.", "a file");
@@ -49,13 +49,26 @@ sealed class ServeGrammar
 
     public ServeRequest Read(ParseResult own, CommandWords words)
     {
-        var (file, arguments) = Target.Read(own.GetValue(_file) ?? [], words, "serve");
+        var (file, arguments) = Target.Read(own.GetValue(_file) ?? [], words, "serve", takesProjects: true);
         if (file is null)
-            throw CommandFailure.Usage("serve needs an application: FILE.cs or APP.dll. Other programs are served by a file of services: --config or --inetd.");
+            throw CommandFailure.Usage("serve needs an application: APP.dll, a project or FILE.cs. Other programs are served by a file of services: --config or --inetd.");
+        CheckModel(_options.Model(own), IsGiven);
         if (IsGiven("--session-file") && !IsGiven("--sessions"))
             throw CommandFailure.Usage("--session-file says where sessions are kept beside the workers; add --sessions.");
         return new(file, [.. _options.Read(own), .. own.GetValue(_check) ? ["check=yes"] : (string[])[]], arguments);
 
         bool IsGiven(string name) => own.GetResult(name) is OptionResult { Implicit: false };
+    }
+
+    static void CheckModel(string model, Func<string, bool> isGiven)
+    {
+        if (model != "prefork" && isGiven("--workers"))
+            throw CommandFailure.Usage($"--model {model} serves by one process; --workers is for prefork.");
+        if (model == "dispatcher" && !isGiven("--threads"))
+            throw CommandFailure.Usage("--model dispatcher needs --threads N.");
+        if (model is "iterative" or "threaded" or "eventloop" && isGiven("--threads"))
+            throw CommandFailure.Usage($"--threads is for dispatcher and prefork; {model} says itself on what requests run.");
+        if (isGiven("--queue") && !isGiven("--threads"))
+            throw CommandFailure.Usage("--queue says how many requests may wait for --threads; add those.");
     }
 }

@@ -8,9 +8,12 @@ sealed class ServeOptions
 {
     readonly List<(Option Option, Func<ParseResult, IEnumerable<string>> Read)> _options = [];
 
+    readonly Option<string?> _model;
+
     public ServeOptions(Command command)
     {
-        Add(Options.OneOf("--model", "How it is served: by several processes (default), or in one with threads or an event loop.", "prefork"), text => text);
+        _model = Options.OneOf("--model", "How it is served: by several processes (default), or by one whose requests run in order, on a thread each, on --threads, or on Kestrel's tasks.", "prefork", "iterative", "threaded", "dispatcher", "eventloop");
+        Add(_model, text => text);
         Add(Options.Count("--workers", "How many processes (default: one for each processor).", least: 1), Number);
         var listen = new Option<string[]>("--listen") { HelpName = "URL", Description = "Where to listen, as http://127.0.0.1:8080; may be given several times.", Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
         _options.Add((listen, own => own.GetValue(listen) ?? []));
@@ -23,6 +26,8 @@ sealed class ServeOptions
         Add(Options.Time("--start-timeout", "A worker that is not ready by then has failed (default 30s)."), Seconds);
         Add(Options.Time("--drain", "How long the requests of a worker that is to stop may take (default 30s).", orZero: true), Seconds);
         Add(Options.Time("--heartbeat", "Replace a worker that shows no sign of life for so long (default 30s)."), Seconds);
+        var watch = Options.Flag("--watch", "Reload when the application's sources, or its dll, have changed: for development.");
+        _options.Add((watch, own => own.GetValue(watch) ? ["yes"] : []));
         var sessions = Options.Flag("--sessions", "Keep the sessions of AddSkeinSessions in one process beside the workers, for all of them.");
         _options.Add((sessions, own => own.GetValue(sessions) ? ["yes"] : []));
         Add(Options.Text("--session-file", "FILE", "With --sessions: keep them in this file (SQLite), so that they outlive a crash of everything.", "a file"), Path.GetFullPath);
@@ -33,6 +38,8 @@ sealed class ServeOptions
         foreach (var (option, _) in _options)
             command.Options.Add(option);
     }
+
+    public string Model(ParseResult own) => own.GetValue(_model) ?? "prefork";
 
     /// <summary>The name of one that was given, other than this one.</summary>
     public string? FirstGiven(ParseResult own, string but) =>

@@ -3,7 +3,9 @@ namespace Skein.Cli;
 /// <summary>What is to be run: FILE, or the program after <c>--</c>.</summary>
 static class Target
 {
-    public static (string? File, string[] Program) Read(string[] files, CommandWords words, string command)
+    /// <param name="command">In whose name mistakes are told.</param>
+    /// <param name="takesProjects">A project, or a folder that holds one, will do too.</param>
+    public static (string? File, string[] Program) Read(string[] files, CommandWords words, string command, bool takesProjects = false)
     {
         if (Array.Find(files, file => file.StartsWith('-')) is { } unknown)
             throw CommandFailure.Usage($"{command} has no option {unknown}; skein {command} --help says which it has.");
@@ -14,15 +16,29 @@ static class Target
         }
 
         if (files is [var file])
-            return (RequireApplication(file, command), words.Program ?? []);
+            return (takesProjects && FindProject(file) is { } project ? project : RequireApplication(file, command), words.Program ?? []);
         if (words.Program is not [_, ..])
             throw CommandFailure.Usage($"{command} needs something to run: FILE.cs, APP.dll, or -- PROGRAM ARGS…");
         return (null, words.Program);
     }
 
+    static string? FindProject(string path)
+    {
+        if (Application.IsProject(path) && File.Exists(path))
+            return Path.GetFullPath(path);
+        if (!Directory.Exists(path))
+            return null;
+        return Directory.GetFiles(path).Where(Application.IsProject).Order(StringComparer.Ordinal).ToArray() switch
+        {
+            [var only] => Path.GetFullPath(only),
+            [] => throw new CommandFailure(ExitCode.NoInput, $"there is no project in the folder '{path}'."),
+            var all => throw CommandFailure.Usage($"the folder '{path}' holds several projects: say which ({string.Join(", ", all.Select(Path.GetFileName))})."),
+        };
+    }
+
     static string RequireApplication(string file, string command)
     {
-        if (!file.EndsWith(".cs", StringComparison.Ordinal) && !file.EndsWith(".dll", StringComparison.Ordinal))
+        if (!Application.IsSource(file) && !file.EndsWith(".dll", StringComparison.Ordinal))
             throw CommandFailure.Usage($"{command} takes a FILE.cs or an APP.dll; '{file}' is neither. A program stands after --: skein {command} -- {file} …");
         if (!File.Exists(file))
             throw new CommandFailure(ExitCode.NoInput, $"there is no file '{file}'.");

@@ -14,7 +14,7 @@ static class MapCommand
         if (request.DryRun)
             return await PrintAsync(request, job => FunctionRunner.Describe(request.Function!, job)).ConfigureAwait(false);
         if (!ApplicationHook.IsInside)
-            throw ApplicationHook.Enter(await Application.DllOfAsync(request.File, CancellationToken.None).ConfigureAwait(false));
+            throw ApplicationHook.Enter(await Application.DllOfAsync(request.File, Messages.Note, CancellationToken.None).ConfigureAwait(false));
         var functions = await FunctionRunner.StartAsync(request).ConfigureAwait(false);
         await using (functions.ConfigureAwait(false))
             return await RunAsync(request, functions).ConfigureAwait(false);

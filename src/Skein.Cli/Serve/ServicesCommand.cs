@@ -16,7 +16,7 @@ static class ServicesCommand
             throw ServeProgram.Become("services", settings);
         if (!File.Exists(application))
             throw new CommandFailure(ExitCode.NoInput, $"there is no file '{application}', which {request.File} names as the application of its handlers.");
-        throw ServeProgram.Enter(await Application.DllOfAsync(application, CancellationToken.None).ConfigureAwait(false), "services", settings);
+        throw ServeProgram.Enter(await Application.DllOfAsync(application, Messages.Note, CancellationToken.None).ConfigureAwait(false), "services", settings);
     }
 
     // It is wanted before the file can be read in earnest: that is done inside of the application.

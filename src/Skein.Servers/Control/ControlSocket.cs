@@ -127,6 +127,10 @@ sealed partial class ControlSocket : IAsyncDisposable
             {
                 why = error.Message;
             }
+            catch (Exception error) when (error is not (IOException or OperationCanceledException or ObjectDisposedException))
+            {
+                why = $"This should not have happened; please report it. {error}";
+            }
 
             await request.EndAsync(why).ConfigureAwait(false);
             await gone.CancelAsync().ConfigureAwait(false);
@@ -168,7 +172,9 @@ sealed partial class ControlSocket : IAsyncDisposable
         }
 
         using var json = JsonDocument.Parse(buffer.AsMemory(0, length));
-        return json.RootElement.ValueKind == JsonValueKind.Array ? [.. json.RootElement.EnumerateArray().Select(word => word.GetString() ?? "")] : null;
+        return json.RootElement.ValueKind == JsonValueKind.Array && json.RootElement.EnumerateArray().All(word => word.ValueKind == JsonValueKind.String)
+            ? [.. json.RootElement.EnumerateArray().Select(word => word.GetString()!)]
+            : null;
     }
 
     // The mode of the file says the same; a folder that was copied, or a system that ignores it, does not.

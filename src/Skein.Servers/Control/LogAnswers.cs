@@ -1,14 +1,10 @@
 using System.Globalization;
-using System.Threading.Channels;
 
 namespace Skein;
 
 /// <summary>What clients of a <see cref="ControlSocket"/> hear of a server's log.</summary>
 static class LogAnswers
 {
-    // A client that reads nothing costs this much and no more: it misses the oldest.
-    const int Unread = 10_000;
-
     /// <summary>Carries something out whether or not its client stays, and tells the client what is said meanwhile.</summary>
     /// <param name="text">A line as the client sees it; null: it is not for it.</param>
     public static async Task FollowAsync(this ControlRequest request, ServeLog log, Func<Task> operation, Func<ServeLine, string?> text)
@@ -34,16 +30,8 @@ static class LogAnswers
             throw new ServeException("logs SINCE LEVEL ORIGIN follow|once is expected.");
         }
 
-        if (follow == "follow")
-        {
-            await foreach (var line in request.LinesAsync(log, () => end, fromTheBeginning: true).ConfigureAwait(false))
-                await WriteAsync(line).ConfigureAwait(false);
-        }
-        else
-        {
-            foreach (var line in log.Lines)
-                await WriteAsync(line).ConfigureAwait(false);
-        }
+        await foreach (var line in request.LinesAsync(log, () => follow == "follow" ? end : Task.CompletedTask, fromStart: true).ConfigureAwait(false))
+            await WriteAsync(line).ConfigureAwait(false);
 
         Task WriteAsync(ServeLine line) =>
             line.Time < from || line.Severity < least || (origin.Length > 0 && origin != line.Origin)
@@ -59,22 +47,11 @@ static class LogAnswers
 
     /// <summary>The lines that come until something has ended or the client has left.</summary>
     /// <param name="begin">Begins it, when lines are heard already.</param>
-    static async IAsyncEnumerable<ServeLine> LinesAsync(this ControlRequest request, ServeLog log, Func<Task> begin, bool fromTheBeginning = false)
+    static async IAsyncEnumerable<ServeLine> LinesAsync(this ControlRequest request, ServeLog log, Func<Task> begin, bool fromStart = false)
     {
-        var lines = Channel.CreateBounded<ServeLine>(new BoundedChannelOptions(Unread) { FullMode = BoundedChannelFullMode.DropOldest });
-        void Add(ServeLine line) => lines.Writer.TryWrite(line);
-        var before = log.Follow(Add);
-        try
-        {
-            _ = begin().ContinueWith(_ => lines.Writer.TryComplete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            foreach (var line in fromTheBeginning ? before : [])
-                yield return line;
-            await foreach (var line in lines.Reader.ReadAllAsync(request.Gone).ConfigureAwait(false))
-                yield return line;
-        }
-        finally
-        {
-            log.Forget(Add);
-        }
+        using var lines = log.Read(fromStart);
+        _ = begin().ContinueWith(_ => lines.Complete(), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        await foreach (var line in lines.ReadAsync(request.Gone).ConfigureAwait(false))
+            yield return line;
     }
 }

@@ -1,16 +1,19 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
 namespace Skein;
 
-/// <summary>What workers printed and the master did: the last lines are kept, listeners hear each as it comes.</summary>
-sealed class ServeLog(TimeProvider time)
+/// <summary>What workers printed and the master did: the last lines are kept, and readers get each as it comes. It waits for nobody.</summary>
+/// <param name="server">In whose name it is said that lines are missing.</param>
+sealed class ServeLog(TimeProvider time, string server)
 {
     const int Kept = 10_000;
 
     readonly Lock _lock = new();
     readonly Queue<ServeLine> _lines = new();
+    readonly List<Reader> _readers = [];
+    readonly string _server = server;
     long _count;
-
-    /// <summary>Is called in order, one line at a time; must not wait.</summary>
-    public event Action<ServeLine>? Added;
 
     public void Add(string source, LogSeverity severity, string text, bool isError = false)
     {
@@ -20,34 +23,55 @@ sealed class ServeLog(TimeProvider time)
             _lines.Enqueue(line);
             if (_lines.Count > Kept)
                 _lines.Dequeue();
-            Added?.Invoke(line);
+            foreach (var reader in _readers)
+                reader.Add(line);
         }
     }
 
-    /// <summary>The last lines.</summary>
-    public IReadOnlyList<ServeLine> Lines
-    {
-        get
-        {
-            lock (_lock)
-                return [.. _lines];
-        }
-    }
-
-    /// <summary>The lines so far, and from then on each as it comes, none lost between.</summary>
-    public IReadOnlyList<ServeLine> Follow(Action<ServeLine> added)
+    /// <summary>From now on, and before that what is kept, where it is wanted; no line is lost between. Dispose it to read no more.</summary>
+    public Reader Read(bool fromStart)
     {
         lock (_lock)
         {
-            Added += added;
-            return [.. _lines];
+            var reader = new Reader(this, _count - (fromStart ? _lines.Count : 0));
+            if (fromStart)
+            {
+                foreach (var line in _lines)
+                    reader.Add(line);
+            }
+
+            _readers.Add(reader);
+            return reader;
         }
     }
 
-    public void Forget(Action<ServeLine> added)
+    /// <summary>One that reads too slowly misses lines, and is told how many.</summary>
+    internal sealed class Reader(ServeLog log, long last) : IDisposable
     {
-        lock (_lock)
-            Added -= added;
+        readonly Channel<ServeLine> _waiting = Channel.CreateBounded<ServeLine>(new BoundedChannelOptions(Kept) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+
+        public void Add(ServeLine line) => _waiting.Writer.TryWrite(line);
+
+        /// <summary>There will be no more after those that are there.</summary>
+        public void Complete() => _waiting.Writer.TryComplete();
+
+        public async IAsyncEnumerable<ServeLine> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
+        {
+            await foreach (var line in _waiting.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+            {
+                if (line.Number > last + 1)
+                    yield return line with { Origin = log._server, Severity = LogSeverity.Warning, Text = $"{line.Number - last - 1} lines are missing here: they came faster than they were read.", IsError = true };
+                last = line.Number;
+                yield return line;
+            }
+        }
+
+        public void Dispose()
+        {
+            lock (log._lock)
+                log._readers.Remove(this);
+            Complete();
+        }
     }
 }
 

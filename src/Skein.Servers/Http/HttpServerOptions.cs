@@ -33,8 +33,16 @@ public sealed record HttpServerOptions
     /// <summary>A handler that goes on for longer than this after its token was cancelled is reported: 2 s by default.</summary>
     public TimeSpan DeafAfter { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Under <see cref="ServerModel.Prefork"/>, a worker is replaced after about so many requests; null: never for that.</summary>
+    public long? MaxRequests { get; init; }
+
+    /// <summary>Under <see cref="ServerModel.Prefork"/>, a worker is replaced when it has about so much memory, in bytes; null: never for that.</summary>
+    public long? MaxMemory { get; init; }
+
     internal HttpServerOptions Checked()
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxRequests ?? 1, 1, nameof(MaxRequests));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxMemory ?? 1, 1, nameof(MaxMemory));
         if (Deadline is { } deadline)
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(Deadline));
         ArgumentOutOfRangeException.ThrowIfLessThan(RetryAfter, TimeSpan.Zero, nameof(RetryAfter));

@@ -19,7 +19,7 @@ sealed class ModelFilter(ChosenModel chosen, IServiceProvider services) : IStart
     {
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var logger = services.GetService<ILoggerFactory>()?.CreateLogger("Skein.Http") ?? NullLogger.Instance;
-        app.Use(following => new RequestInterruption(following, chosen.Options, time, logger).InvokeAsync);
+        app.Use(following => new RequestInterruption(following, services.GetService<NamedRequests>() ?? new(), chosen.Options, time, logger).InvokeAsync);
         if (Threads is not null || Limiter is not null)
             app.Use(following => new RequestDispatcher(following, Threads, Limiter, chosen.Options, time).InvokeAsync);
         next(app);
@@ -32,5 +32,6 @@ sealed class ModelFilter(ChosenModel chosen, IServiceProvider services) : IStart
     }
 }
 
-/// <summary>What <see cref="SkeinWebHostExtensions"/> was asked for.</summary>
-sealed record ChosenModel(ServerModel Model, HttpServerOptions Options);
+/// <summary>What an application has asked for by UseSkein.</summary>
+/// <param name="Workers">In how many processes; null: in this one.</param>
+sealed record ChosenModel(ServerModel Model, HttpServerOptions Options, int? Workers = null);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
@@ -10,40 +9,47 @@ namespace Skein;
 /// Stands before everything else: what a request is called, and what can end it. Its handler's token is cancelled when the client leaves,
 /// by the server's time-out, by <c>POST /_skein/cancel/{id}</c> on any connection, and by TCP urgent data on its own.
 /// </summary>
-sealed class RequestInterruption(RequestDelegate next, HttpServerOptions options, TimeProvider time, ILogger logger)
+sealed class RequestInterruption(RequestDelegate next, NamedRequests named, HttpServerOptions options, TimeProvider time, ILogger logger)
 {
     public const string Header = "Skein-Request-Id";
     const string CancelPath = "/_skein/cancel";
-    const int LeastDigits = 32, MostDigits = 128;   // at least 128 bits: nobody guesses them
     const int Interrupted = 499;   // "client closed request", as nginx and ASP.NET Core have it
 
-    readonly ConcurrentDictionary<string, Interruption> _named = new(StringComparer.OrdinalIgnoreCase);
+    /// <summary>A request that is named, or one that names another. Where nothing else can interrupt, only these are looked at.</summary>
+    public static bool Concerns(HttpRequest request) => request.Headers.ContainsKey(Header) || request.Path.StartsWithSegments(CancelPath, StringComparison.Ordinal);
 
     public Task InvokeAsync(HttpContext context)
     {
         if (context.Request.Path.StartsWithSegments(CancelPath, StringComparison.Ordinal, out var id))
-            return Answer(context, Cancel(context.Request.Method, id.Value));
+            return CancelAsync(context, id.Value is ['/', .. var other] ? other : "");
         string? name = context.Request.Headers[Header];
-        return name is null || IsName(name) ? RunAsync(context, name) : Answer(context, StatusCodes.Status400BadRequest);
+        return name is null || NamedRequests.IsName(name) ? RunAsync(context, name) : Answer(context, StatusCodes.Status400BadRequest);
     }
 
-    static bool IsName(string name) => name.Length is >= LeastDigits and <= MostDigits && name.All(char.IsAsciiHexDigit);
-
-    int Cancel(string method, string? id)
+    async Task CancelAsync(HttpContext context, string name)
     {
-        if (!HttpMethods.IsPost(method))
-            return StatusCodes.Status405MethodNotAllowed;
-        if (id is not ['/', .. var name] || !_named.TryGetValue(name, out var interruption))
-            return StatusCodes.Status404NotFound;
-        interruption.Interrupt(InterruptionCause.Cancelled);
-        return StatusCodes.Status204NoContent;
+        if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            await Answer(context, StatusCodes.Status405MethodNotAllowed).ConfigureAwait(false);
+            return;
+        }
+
+        var outcome = await named.CancelAsync(name).ConfigureAwait(false);
+        await Answer(context, outcome switch
+        {
+            CancelOutcome.Cancelled => StatusCodes.Status204NoContent,
+            CancelOutcome.Unknown => StatusCodes.Status404NotFound,
+            _ => StatusCodes.Status503ServiceUnavailable,
+        }).ConfigureAwait(false);
+        if (outcome == CancelOutcome.Unanswered)
+            context.Response.Headers.RetryAfter = "1";
     }
 
     async Task RunAsync(HttpContext context, string? name)
     {
         var interruption = new Interruption(
             new HandlerWatch(options.Timeout, options.DeafAfter, time, logger, () => $"{context.Request.Method} {context.Request.Path}"), context.RequestAborted);
-        if (name is not null && !_named.TryAdd(name, interruption))
+        if (name is not null && !named.TryAdd(name, interruption))
         {
             interruption.End();
             await Answer(context, StatusCodes.Status409Conflict).ConfigureAwait(false);
@@ -68,7 +74,7 @@ sealed class RequestInterruption(RequestDelegate next, HttpServerOptions options
             if (OperatingSystem.IsLinux())
                 urgent?.Forget(interruption);
             if (name is not null)
-                _named.TryRemove(name, out _);
+                named.Remove(name);
             interruption.End();
         }
     }

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using System.Reflection;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -12,17 +10,15 @@ namespace Skein;
 /// The application's Main on a thread of its own. Its host gets a server that never listens and holds Main where it starts: what stands
 /// after <c>app.Run()</c> is not reached. Hosted services do not start: they are the application's work, not a request's.
 /// </summary>
-sealed class EntryPointRun : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>
+sealed class EntryPointRun
 {
-    const string WebHostService = "Microsoft.AspNetCore.Hosting.GenericWebHostService";   // builds the pipeline, then starts the server
-
     readonly TaskCompletionSource<IServiceProvider> _services = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly string _application;
 
     public EntryPointRun(string application, string[] arguments)
     {
         _application = application;
-        DiagnosticListener.AllListeners.Subscribe(this);
+        HostBuilding.Watch(Silence);
         new Thread(() => Run(arguments)) { IsBackground = true, Name = "main" }.Start();
     }
 
@@ -39,39 +35,16 @@ sealed class EntryPointRun : IObserver<DiagnosticListener>, IObserver<KeyValuePa
         }
     }
 
-    void IObserver<DiagnosticListener>.OnNext(DiagnosticListener listener)
-    {
-        if (listener.Name == "Microsoft.Extensions.Hosting")
-            listener.Subscribe(this);
-    }
-
-    void IObserver<KeyValuePair<string, object?>>.OnNext(KeyValuePair<string, object?> change)
-    {
-        if (change is { Key: "HostBuilding", Value: IHostBuilder builder })
-            builder.ConfigureServices((_, services) => Silence(services));
-    }
-
-    void IObserver<DiagnosticListener>.OnCompleted() { }
-
-    void IObserver<DiagnosticListener>.OnError(Exception error) { }
-
-    void IObserver<KeyValuePair<string, object?>>.OnCompleted() { }
-
-    void IObserver<KeyValuePair<string, object?>>.OnError(Exception error) { }
-
     void Silence(IServiceCollection services)
     {
-        foreach (var service in services.Where(IsWork).ToArray())
-            services.Remove(service);
+        ApplicationWork.Remove(services);
+        foreach (var filter in services.Where(service => service.ImplementationType == typeof(ModelFilter)).ToArray())
+            services.Remove(filter);   // one request at a time needs no dispatcher
         services.RemoveAll<IServer>();
         services.AddSingleton<IServer>(provider => new SilentServer(() => _services.TrySetResult(provider)));
         services.RemoveAll<IHostLifetime>();
         services.AddSingleton<IHostLifetime, NoLifetime>();
     }
-
-    static bool IsWork(ServiceDescriptor service) =>
-        service.ServiceType == typeof(IHostedService) && service is { IsKeyedService: false } && service.ImplementationType?.FullName != WebHostService
-        || service.ServiceType == typeof(IStartupFilter) && service.ImplementationType == typeof(ModelFilter);   // one request at a time needs no dispatcher
 
     void Run(string[] arguments)
     {

@@ -64,7 +64,7 @@ public static class IsolatedEndpointExtensions
 
         // The application's own Main has begun to map endpoints, so its workers can begin to start; elsewhere (in tests of the application,
         // in tools that look at it) they start when the endpoint is first used.
-        if (group is not null && caller == Assembly.GetEntryAssembly())
+        if (group is not null && caller == Assembly.GetEntryAssembly() && !ApplicationWork.IsElsewhere)
             group.Begin(caller.GetName().Name!);
         return builder;
     }

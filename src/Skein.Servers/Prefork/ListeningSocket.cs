@@ -1,13 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 
 namespace Skein;
 
 /// <summary>A socket that listens for all workers. It is open as long as the master is, so nobody is refused while workers come and go.</summary>
+[SupportedOSPlatform("linux")]
 sealed class ListeningSocket : IDisposable
 {
     /// <summary>As Kestrel's; the system may allow less.</summary>
     const int Backlog = 512;
+
+    const int SetDescriptorFlags = 2, CloseOnExec = 1;
 
     readonly Socket _socket;
     readonly string? _file;
@@ -46,9 +50,37 @@ sealed class ListeningSocket : IDisposable
         }
     }
 
+    /// <summary>
+    /// All that an address means, one of them at the least: localhost has two addresses, of which a machine may have one.
+    /// </summary>
+    /// <exception cref="ServeException">The text is no address, or nothing can listen there: the message says why.</exception>
+    public static IReadOnlyList<ListeningSocket> OpenAll(string text)
+    {
+        var sockets = new List<ListeningSocket>();
+        foreach (var address in ListenAddress.Parse(text))
+        {
+            try
+            {
+                sockets.Add(Open(address));
+            }
+            catch (ServeException error) when (error.InnerException is SocketException { SocketErrorCode: SocketError.AddressNotAvailable } && sockets.Count > 0)
+            {
+                // This machine has no IPv6.
+            }
+            catch
+            {
+                sockets.ForEach(socket => socket.Dispose());
+                throw;
+            }
+        }
+
+        return sockets;
+    }
+
     /// <summary>One that was opened by who started this process.</summary>
     public static ListeningSocket Inherit(int descriptor, string scheme)
     {
+        _ = Libc.Control(descriptor, SetDescriptorFlags, CloseOnExec);   // what the master starts (a build, say) must not hold the port
         var socket = new Socket(new SafeSocketHandle(descriptor, ownsHandle: true));
         return socket.LocalEndPoint is { } place
             ? new(new(scheme, place), socket)

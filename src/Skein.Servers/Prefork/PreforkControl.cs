@@ -24,15 +24,30 @@ sealed class PreforkControl(PreforkMaster master)
     Task FollowAsync(ControlRequest request, Func<Task> operation)
     {
         var before = master.Processes.Select(process => process.Id).ToHashSet();
-        return request.FollowAsync(master.Log, operation, line =>
-            before.Contains(line.Origin) ? null : line.Origin == master.Options.Id ? line.Text : $"{line.Origin} | {line.Text}");
+        string? failure = null;
+        return request.FollowAsync(master.Log, OperateAsync, line =>
+            before.Contains(line.Origin) || line.Text == failure ? null : line.Origin == master.Options.Id ? line.Text : $"{line.Origin} | {line.Text}");
+
+        async Task OperateAsync()
+        {
+            try
+            {
+                await operation().ConfigureAwait(false);
+            }
+            catch (ServeException error)
+            {
+                failure = error.Message;   // the client is told of it by the end
+                master.Report(error);
+                throw;
+            }
+        }
     }
 
     void WriteServer(Utf8JsonWriter json)
     {
         json.WriteString("id", master.Options.Id);
         json.WriteString("kind", "server");
-        json.WriteString("state", master.IsReady ? "serving" : "recovering");
+        json.WriteString("state", master switch { { IsStopping: true } => "stopping", { Release: null } => "starting", { IsReady: true } => "serving", _ => "recovering" });
         json.WriteNumber("pid", Environment.ProcessId);
         json.WriteString("started", master.Started);
         json.WriteString("release", master.Release?.Dll);

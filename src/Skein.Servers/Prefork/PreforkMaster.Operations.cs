@@ -9,19 +9,28 @@ partial class PreforkMaster
     /// <exception cref="ServeException">They cannot: the message says why. Nothing runs.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
-        List<ServingProcess> fresh = [];
-        if (_options.Keys is { } keys && !Directory.Exists(keys))
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            // The first one makes the keys, and the others find them: two that make them at once would not know each other's.
-            fresh.AddRange(await BringUpAsync(release, 1, cancellationToken).ConfigureAwait(false));
-            Directory.CreateDirectory(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
+            var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
+            List<ServingProcess> fresh = [];
+            if (_options.Keys is { } keys && !Directory.Exists(keys))
+            {
+                // The first one makes the keys, and the others find them: two that make them at once would not know each other's.
+                fresh.AddRange(await BringUpAsync(release, 1, cancellationToken).ConfigureAwait(false));
+                Directory.CreateDirectory(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
 
-        fresh.AddRange(await BringUpAsync(release, _options.Workers + _options.Spares - fresh.Count, cancellationToken).ConfigureAwait(false));
-        _ = Commit(release, fresh);
-        OnPhase?.Invoke(PreforkPhase.Serving);
-        _upkeep = Task.Run(UpkeepAsync, CancellationToken.None);
+            fresh.AddRange(await BringUpAsync(release, _options.Workers + _options.Spares - fresh.Count, cancellationToken).ConfigureAwait(false));
+            RefuseWhenStopping();
+            _ = Commit(release, fresh);
+            OnPhase?.Invoke(PreforkPhase.Serving);
+            _upkeep = Task.Run(UpkeepAsync, CancellationToken.None);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     /// <summary>
@@ -36,6 +45,7 @@ partial class PreforkMaster
         {
             RefuseWhenStopping();
             OnPhase?.Invoke(PreforkPhase.Reloading);
+            _ = Release ?? throw new ServeException("The server has not started yet.");
             WarnIfOverwritten();
             var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
             Say(LogSeverity.Information, $"reloading from {release.Folder}.");
@@ -47,21 +57,28 @@ partial class PreforkMaster
         }
         finally
         {
-            OnPhase?.Invoke(_stopping.IsCancellationRequested ? PreforkPhase.Stopping : PreforkPhase.Serving);
+            OnPhase?.Invoke(IsStopping ? PreforkPhase.Stopping : PreforkPhase.Serving);
             _turn.Release();
         }
     }
 
     /// <summary>Changes the number of workers.</summary>
     /// <exception cref="ServeException">More are asked for, and they cannot serve. As many serve as before.</exception>
-    public async Task ScaleAsync(int workers, CancellationToken cancellationToken)
+    public Task ScaleAsync(int workers, CancellationToken cancellationToken) => ScaleAsync(_ => workers, cancellationToken);
+
+    /// <summary>So many more workers, or fewer, than there are to be when it is this one's turn; one remains.</summary>
+    /// <inheritdoc cref="ScaleAsync(int, CancellationToken)"/>
+    public Task ScaleByAsync(int more, CancellationToken cancellationToken) => ScaleAsync(wanted => Math.Max(1, wanted + more), cancellationToken);
+
+    async Task ScaleAsync(Func<int, int> change, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             RefuseWhenStopping();
-            var release = Release!;
+            var workers = change(Wanted);
+            ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+            var release = Release ?? throw new ServeException("The server has not started yet.");
             var more = workers - Wanted;
             var fresh = more > 0 ? await BringUpAsync(release, more, cancellationToken).ConfigureAwait(false) : [];
             lock (_lock)
@@ -95,7 +112,7 @@ partial class PreforkMaster
 
             foreach (var process in _processes)
             {
-                if (now || process.State == ServingState.Starting)
+                if (now)
                     process.Kill();
                 else
                     process.Drain();
@@ -108,7 +125,18 @@ partial class PreforkMaster
         _completion.TrySetResult();
     }
 
-    async Task<Release> ResolveAsync(CancellationToken cancellationToken) => Skein.Release.At(await _application(cancellationToken).ConfigureAwait(false));
+    async Task<Release> ResolveAsync(CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
+        try
+        {
+            return Skein.Release.At(await _application(ended.Token).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (IsStopping)
+        {
+            throw Stops();
+        }
+    }
 
     /// <summary>Starts workers that wait to be asked; all of them or none.</summary>
     async Task<IReadOnlyList<ServingProcess>> BringUpAsync(Release release, int count, CancellationToken cancellationToken)
@@ -135,12 +163,12 @@ partial class PreforkMaster
 
             return fresh;
         }
-        catch (Exception error)
+        catch
         {
             foreach (var process in fresh)
                 process.Kill();
-            if (error is OperationCanceledException && _stopping.IsCancellationRequested)
-                throw new ServeException("The server stops.", error);
+            if (IsStopping)
+                throw Stops();
             throw;
         }
     }
@@ -166,9 +194,11 @@ partial class PreforkMaster
 
     void RefuseWhenStopping()
     {
-        if (_stopping.IsCancellationRequested)
-            throw new ServeException("The server stops.");
+        if (IsStopping)
+            throw Stops();
     }
+
+    static ServeException Stops() => new("The server stops.");
 
     static string Describe(IReadOnlyList<ServingProcess> processes) =>
         $"{processes.Count} serve ({string.Join(", ", processes.Select(process => $"{process.Id} pid {process.Pid}"))})";

@@ -17,7 +17,7 @@ partial class PreforkMaster
     async Task UpkeepAsync()
     {
         var last = _time.GetTimestamp();
-        while (!_stopping.IsCancellationRequested)
+        while (!IsStopping)
         {
             try
             {
@@ -35,8 +35,10 @@ partial class PreforkMaster
                 KillStuck();
             RetireOld();
             StartMissing();
-            if (IsReady && _lastFailure != 0 && _time.GetElapsedTime(_lastFailure) > Well)
+            lock (_lock)
             {
+                if (!IsReady || _lastFailure == 0 || _time.GetElapsedTime(_lastFailure) <= Well)
+                    continue;
                 _lastFailure = 0;
                 _backoff.AfterSuccess();
             }
@@ -51,9 +53,9 @@ partial class PreforkMaster
         var how = ServingProcess.Describe(status);
         var next = pause > TimeSpan.Zero ? $"the next start is in {pause.TotalSeconds:0.0} s" : "another takes its place";
         Say(LogSeverity.Error, $"worker {process.Id} (pid {process.Pid}) {how}; {next}.");
-        WarnIfOverwritten();
         Promote();
         _changed.Release();
+        WarnIfOverwritten();
     }
 
     TimeSpan Failed()
@@ -70,34 +72,33 @@ partial class PreforkMaster
 
     void StartMissing()
     {
-        int missing;
-        Release release;
-        lock (_lock)
+        List<ServingProcess> started = [];
+        try
         {
-            if (_nextStart is { } next && _time.GetTimestamp() < next)
-                return;
-            release = _release!;
-            missing = _wanted + _options.Spares - _processes.Count(process => process.IsCounted && process.Release == release && process.Retiring is null
-                && process.State is ServingState.Starting or ServingState.Ready or ServingState.Serving);
+            // In one step: what a reload leaves behind meanwhile nobody would end.
+            lock (_lock)
+            {
+                if (_nextStart is { } next && _time.GetTimestamp() < next)
+                    return;
+                var release = _release!;
+                var missing = _wanted + _options.Spares - _processes.Count(process => process.IsCounted && process.Release == release && process.Retiring is null
+                    && process.State is ServingState.Starting or ServingState.Ready or ServingState.Serving);
+                for (; missing > 0; missing--)
+                    started.Add(StartOne(release, isCounted: true));
+            }
+        }
+        catch (ServeException error)
+        {
+            var pause = Failed();
+            Say(LogSeverity.Error, $"{error.Message}{(pause > TimeSpan.Zero ? $" The next start is in {pause.TotalSeconds:0.0} s." : "")}");
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
         }
 
-        for (; missing > 0; missing--)
-        {
-            try
-            {
-                _ = WelcomeAsync(StartOne(release, isCounted: true));
-            }
-            catch (ServeException error)
-            {
-                Say(LogSeverity.Error, error.Message);
-                Failed();
-                return;
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
+        foreach (var process in started)
+            _ = WelcomeAsync(process);
     }
 
     async Task WelcomeAsync(ServingProcess process)

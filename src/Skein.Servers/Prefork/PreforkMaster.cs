@@ -39,7 +39,7 @@ sealed partial class PreforkMaster : IAsyncDisposable
         (_options, _application, _arguments) = (options, application, arguments);
         _time = time ?? TimeProvider.System;
         Sockets = sockets;
-        Log = new(_time);
+        Log = new(_time, options.Id);
         Started = _time.GetUtcNow();
         _wanted = options.Workers;
     }
@@ -85,12 +85,26 @@ sealed partial class PreforkMaster : IAsyncDisposable
         }
     }
 
+    /// <summary>How many workers answer requests of the current release, also those that are to be replaced.</summary>
+    public int Answering
+    {
+        get
+        {
+            lock (_lock)
+                return _processes.Count(process => process.State == ServingState.Serving && process.Release == _release);
+        }
+    }
+
     /// <summary>As many workers serve as there should be.</summary>
-    public bool IsReady => Serving().Count >= Wanted;
+    public bool IsReady => Answering >= Wanted;
+
+    /// <summary>It was told to end.</summary>
+    public bool IsStopping => _stopping.IsCancellationRequested;
 
     public async ValueTask DisposeAsync()
     {
         await StopAsync(now: true).ConfigureAwait(false);
+        await _turn.WaitAsync().ConfigureAwait(false);   // what was under way has noticed
         foreach (var socket in Sockets)
             socket.Dispose();
         _turn.Dispose();
@@ -130,8 +144,8 @@ sealed partial class PreforkMaster : IAsyncDisposable
             Id = id,
             Server = _options.Id,
             Addresses = [.. Sockets.Select(socket => socket.Address.Word)],
-            Threads = _options.Threads,
-            Queue = _options.Queue,
+            Model = _options.Model,
+            IsAsked = _options.IsAsked,
             Drain = _options.Drain,
             Keys = _options.Keys,
             Certificate = _options.Certificate,
@@ -143,7 +157,7 @@ sealed partial class PreforkMaster : IAsyncDisposable
         {
             // Under the lock, so that what stops the server finds it on the list.
             _stopping.Token.ThrowIfCancellationRequested();
-            process = ServingProcess.Start(new(release, settings, _options, _arguments, Sockets, Log, _time));
+            process = ServingProcess.Start(new(release, settings, _options, _arguments, Sockets, Log, _time) { CancelElsewhere = CancelAsync });
             process.IsCounted = isCounted;
             _processes.Add(process);
         }
@@ -151,6 +165,24 @@ sealed partial class PreforkMaster : IAsyncDisposable
         _ = EndAsync(process);
         _ = LimitStartAsync(process);
         return process;
+    }
+
+    /// <summary>Cancels a request by its name, whichever worker has it, those that drain too.</summary>
+    /// <param name="asker">The worker that does not have it.</param>
+    async Task<CancelOutcome> CancelAsync(string asker, string name)
+    {
+        var asked = Processes.Where(process => process.Id != asker && process.State is ServingState.Serving or ServingState.Draining).Select(process => process.CancelAsync(name)).ToList();
+        var outcome = CancelOutcome.Unknown;
+        await foreach (var answered in Task.WhenEach(asked).ConfigureAwait(false))
+        {
+            var answer = await answered.ConfigureAwait(false);
+            if (answer == CancelOutcome.Cancelled)
+                return answer;
+            if (answer != CancelOutcome.Unknown)
+                outcome = answer;
+        }
+
+        return outcome;
     }
 
     async Task LimitStartAsync(ServingProcess process)
@@ -174,7 +206,7 @@ sealed partial class PreforkMaster : IAsyncDisposable
             _processes.Remove(process);
             _ended += process.Beat;
             wasCounted = process.IsCounted;
-            wasExpected = process.IsDraining || _stopping.IsCancellationRequested;
+            wasExpected = process.IsDraining || IsStopping;
         }
 
         if (wasExpected)
@@ -183,7 +215,10 @@ sealed partial class PreforkMaster : IAsyncDisposable
             Crashed(process, status);
     }
 
-    void Say(LogSeverity severity, string text) => Log.Add(_options.Id, severity, text, isError: true);
+    /// <summary>Who asked for something may not listen any more: what became of it stands in the log too.</summary>
+    public void Report(ServeException failure) => Say(LogSeverity.Error, failure.Message);
+
+    public void Say(LogSeverity severity, string text) => Log.Add(_options.Id, severity, text, isError: true);
 
     /// <summary>Why a worker did not become ready, with the last it printed.</summary>
     static string Explain(ServingProcess process, string cause) =>

@@ -12,11 +12,11 @@ sealed record PreforkOptions
     /// <summary>How many more are kept ready, to serve at once in the place of one that has crashed.</summary>
     public int Spares { get; init; }
 
-    /// <summary>The dispatcher's threads in each worker; 0: none, Kestrel runs the requests.</summary>
-    public int Threads { get; init; }
+    /// <summary>Who runs the requests in each worker; null: whoever the application says.</summary>
+    public ServerModel? Model { get; init; }
 
-    /// <summary>How many requests may wait for a thread in each worker.</summary>
-    public int Queue { get; init; }
+    /// <summary>The application has asked for its workers itself, and is this program.</summary>
+    public bool IsAsked { get; init; }
 
     /// <summary>A worker that is not ready by then has failed.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);

@@ -42,6 +42,9 @@ sealed partial class Release
         return new(dll);
     }
 
+    /// <summary>Another text when another release, or other files, are there.</summary>
+    public string State => $"{Dll}\n{string.Join('\n', _files.OrderBy(file => file.Key, StringComparer.Ordinal).Select(file => $"{file.Key} {file.Value.Written.Ticks} {file.Value.Length}"))}";
+
     /// <summary>The files of the release that are not any more as they were; workers that run them may crash or mix versions.</summary>
     public IReadOnlyList<string> Overwritten()
     {
@@ -49,10 +52,17 @@ sealed partial class Release
         return [.. _files.Where(file => !now.TryGetValue(file.Key, out var state) || state != file.Value).Select(file => file.Key).Order(StringComparer.Ordinal)];
     }
 
-    static Dictionary<string, (DateTime, long)> Look(string folder) =>
-        new DirectoryInfo(folder) is { Exists: true } directory
-            ? directory.GetFiles("*.dll").ToDictionary(file => file.Name, file => (file.LastWriteTimeUtc, file.Length))
-            : [];
+    static Dictionary<string, (DateTime, long)> Look(string folder)
+    {
+        try
+        {
+            return new DirectoryInfo(folder).GetFiles("*.dll").ToDictionary(file => file.Name, file => (file.LastWriteTimeUtc, file.Length));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return [];   // the folder is gone, or changes just now
+        }
+    }
 
     static bool AllowsHooks(string settings)
     {

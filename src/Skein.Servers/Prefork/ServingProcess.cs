@@ -16,7 +16,10 @@ sealed class ServingProcess
     readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Queue<string> _printed = new();
     readonly TimeProvider _time;
+    readonly ServeLog _log;
+    readonly string _server;
     readonly TimeSpan _drain;
+    readonly CancelQuestions _questions;
     readonly DescriptorSocket _control;
     readonly ChildProcess _child;
     readonly WorkerOutput _output;
@@ -27,7 +30,10 @@ sealed class ServingProcess
     {
         (_control, _output, _child, _printed) = (control, output, child, printed);
         _time = start.Time;
+        _log = start.Log;
+        _server = start.Settings.Server;
         _drain = start.Settings.Drain;
+        _questions = new(Send);
         Id = start.Settings.Id;
         Release = start.Release;
         Started = _time.GetUtcNow();
@@ -80,6 +86,9 @@ sealed class ServingProcess
     /// <summary>It is to be drained as soon as another serves in its place: why.</summary>
     public string? Retiring { get; set; }
 
+    /// <summary>Asks others for a request that this one does not have.</summary>
+    public required Func<string, Task<CancelOutcome>> CancelElsewhere { get; init; }
+
     /// <summary>The numbers that this one drew for its replacement.</summary>
     public long MostRequests { get; init; } = long.MaxValue;
 
@@ -89,25 +98,30 @@ sealed class ServingProcess
     public static ServingProcess Start(ServingStart start)
     {
         var printed = new Queue<string>();
-        var (here, there) = DescriptorSocket.Pair();
-        var output = WorkerOutput.Create(new() { OnOutput = Sink(isError: false), OnError = Sink(isError: true) });
+        DescriptorSocket? here = null;
+        WorkerOutput? output = null;
+        ChildProcess? child = null;
         try
         {
+            (here, var there) = DescriptorSocket.Pair();
             using (there)
             {
+                output = WorkerOutput.Create(new() { OnOutput = Sink(isError: false), OnError = Sink(isError: true) });
                 using var nothing = File.OpenHandle("/dev/null");
-                var child = Spawner.Start(start.Request((int)nothing.DangerousGetHandle(), output.OutputEnd, output.ErrorEnd, there.Descriptor));
+                child = Spawner.Start(start.Request((int)nothing.DangerousGetHandle(), output.OutputEnd, output.ErrorEnd, there.Descriptor));
                 output.Begin();
                 var options = start.Limits;
-                var process = new ServingProcess(start, here, output, child, printed) { MostRequests = Drawn(options.MaxRequests), MostMemory = Drawn(options.MaxMemory) };
+                var process = new ServingProcess(start, here, output, child, printed) { CancelElsewhere = name => start.CancelElsewhere(start.Settings.Id, name), MostRequests = Drawn(options.MaxRequests), MostMemory = Drawn(options.MaxMemory) };
                 process.Begin();
                 return process;
             }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or OutOfMemoryException)
         {
-            here.Dispose();
-            output.Abandon();
+            // Descriptors, processes or threads have run out. What nobody would look after must not run.
+            child?.Kill();
+            here?.Dispose();
+            output?.Abandon();
             throw new ServeException($"Worker {start.Settings.Id} could not be started: {error.Message}", error);
         }
 
@@ -139,17 +153,23 @@ sealed class ServingProcess
     }
 
     /// <summary>From now on it accepts connections; false where it cannot any more.</summary>
-    public bool Accept() => Move(ServingEvent.Accept) && Send(ServedMessage.Accept);
+    public bool Accept() => Move(ServingEvent.Accept) && Send(new(ServedMessage.Accept));
 
-    /// <summary>It accepts no more, and ends when its requests have; at the deadline it is killed.</summary>
+    /// <summary>Cancels a request of this worker. Never fails.</summary>
+    public Task<CancelOutcome> CancelAsync(string name) => _questions.AskAsync(name);
+
+    /// <summary>It accepts no more, and ends when its requests have; at the deadline it is killed. One that still starts has none.</summary>
     public void Drain()
     {
-        if (Move(ServingEvent.Drain))
-        {
-            IsDraining = true;
-            Send(ServedMessage.Drain);
+        var isStarting = State == ServingState.Starting;
+        if (!Move(ServingEvent.Drain))
+            return;
+        IsDraining = true;
+        Send(new(ServedMessage.Drain));
+        if (isStarting)
+            Kill();
+        else
             _ = KillAfterAsync(_drain + Margin);
-        }
     }
 
     /// <summary>Ends it at once with all it has started.</summary>
@@ -165,8 +185,8 @@ sealed class ServingProcess
     /// <summary>It has not become ready: nobody needs it.</summary>
     public void GiveUp(string cause)
     {
-        _ready.TrySetResult(cause);
-        Kill();
+        if (_ready.TrySetResult(cause))
+            Kill();
     }
 
     void Begin()
@@ -184,14 +204,16 @@ sealed class ServingProcess
         Move(ServingEvent.Exit);
         _ready.TrySetResult($"it {Describe(status)} before it was ready");
         _closed.TrySetResult();
-        _control.Dispose();
+        lock (_lock)
+            _control.Dispose();   // nobody sends any more: its number may mean another worker next
+        _questions.Close();
         _child.Dispose();
         return status;
     }
 
     void Listen()
     {
-        Span<byte> buffer = stackalloc byte[256];
+        Span<byte> buffer = stackalloc byte[ServedMessage.Longest];
         while (true)
         {
             int length;
@@ -207,13 +229,38 @@ sealed class ServingProcess
             if (length == 0)
                 return;
             Volatile.Write(ref _heard, _time.GetTimestamp());
-            var message = ServedMessage.Read(buffer[..length]);
-            if (message.Word == ServedMessage.Beat)
-                Beat = ServedBeat.Of(message);
-            else if (message.Word == ServedMessage.Ready && Move(ServingEvent.Started))
-                _ready.TrySetResult(null);
-            else if (message.Word == ServedMessage.Closed)
+            if (Hear(ServedMessage.Read(buffer[..length])))
+                continue;
+
+            // The application has the descriptor too: what it may write there must not harm the master.
+            _log.Add(_server, LogSeverity.Error, $"worker {Id} (pid {Pid}) said what no worker says: it is killed.", isError: true);
+            Kill();
+            return;
+        }
+    }
+
+    /// <summary>False where it makes no sense.</summary>
+    bool Hear(ServedMessage message)
+    {
+        switch (message.Word)
+        {
+            case ServedMessage.Beat when ServedBeat.Of(message) is { } beat:
+                Beat = beat;
+                return true;
+            case ServedMessage.Ready:
+                if (Move(ServingEvent.Started))
+                    _ready.TrySetResult(null);
+                return true;
+            case ServedMessage.Closed:
                 _closed.TrySetResult();
+                return true;
+            case ServedMessage.Cancel when message.Fields is [var number, var name] && NamedRequests.IsName(name):
+                _ = AnswerAsync(number, name);
+                return true;
+            case ServedMessage.Cancelled when message.Fields is [var number, var outcome]:
+                return _questions.Hear(number, outcome);
+            default:
+                return false;
         }
     }
 
@@ -223,13 +270,16 @@ sealed class ServingProcess
             return ServingStates.TryMove(ref _state, happened);
     }
 
-    bool Send(string word)
+    async Task AnswerAsync(string number, string name) => _questions.Answer(number, await CancelElsewhere(name).ConfigureAwait(false));
+
+    // Without waiting: the master must not stand still with a worker that does. It will be killed, at the deadline or by its silence.
+    bool Send(ServedMessage message)
     {
-        Span<byte> buffer = stackalloc byte[64];
+        Span<byte> buffer = stackalloc byte[ServedMessage.Longest];
         try
         {
-            _control.Send(buffer[..new ServedMessage(word).WriteTo(buffer)]);
-            return true;
+            lock (_lock)
+                return _control.TrySend(buffer[..message.WriteTo(buffer)], canWait: false);
         }
         catch (IOException)
         {

@@ -7,6 +7,9 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed record ServingStart(Release Release, ServedSettings Settings, PreforkOptions Limits, IReadOnlyList<string> Arguments, IReadOnlyList<ListeningSocket> Sockets, ServeLog Log, TimeProvider Time)
 {
+    /// <summary>Cancels a request that the worker of this id has been asked for, and does not have.</summary>
+    public required Func<string, string, Task<CancelOutcome>> CancelElsewhere { get; init; }
+
     const string Hooks = "DOTNET_STARTUP_HOOKS";
 
     /// <summary>What is meant for the master, or would make the application ask for addresses of its own.</summary>
@@ -15,10 +18,10 @@ sealed record ServingStart(Release Release, ServedSettings Settings, PreforkOpti
             "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS", "DOTNET_HTTP_PORTS", "DOTNET_HTTPS_PORTS"];
 
     public SpawnRequest Request(int input, int output, int errors, int control) =>
-        new(Environment.ProcessPath!, [Release.Dll, .. Arguments])
+        new(Environment.ProcessPath!, IsHost ? [Release.Dll, .. Arguments] : Arguments)
         {
             Environment = Variables(),
-            WorkingDirectory = Release.Folder,
+            WorkingDirectory = Limits.IsAsked ? null : Release.Folder,   // a program once more is where the program is
             Descriptors =
             [
                 (input, 0), (output, 1), (errors, 2), (control, ServedSettings.ControlDescriptor),
@@ -27,6 +30,9 @@ sealed record ServingStart(Release Release, ServedSettings Settings, PreforkOpti
             DieWithParent = false,   // it watches the master itself, and so has time to end its requests
             WakeWithoutParent = true,
         };
+
+    /// <summary>This process runs by `dotnet`, which can run any application, and not by an executable of its own.</summary>
+    static bool IsHost => Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet";
 
     List<KeyValuePair<string, string>> Variables()
     {

@@ -24,12 +24,12 @@ sealed class AccessLog : IAsyncDisposable
         _writing = Task.Run(WriteAsync);
     }
 
-    public void Add(HttpContext context, TimeSpan duration)
+    public void Add(HttpContext context, int status, TimeSpan duration)
     {
         var request = context.Request;
         _lines.Writer.TryWrite(string.Create(
             CultureInfo.InvariantCulture,
-            $"{context.Connection.RemoteIpAddress?.ToString() ?? "-"} - {Safe(context.User.Identity?.Name)} [{TimeProvider.System.GetLocalNow():dd/MMM/yyyy:HH:mm:ss zzz}] \"{Safe(request.Method)} {Safe(request.PathBase + request.Path + request.QueryString)} {request.Protocol}\" {context.Response.StatusCode} {context.Response.ContentLength?.ToString(CultureInfo.InvariantCulture) ?? "-"} \"{Safe(request.Headers.Referer)}\" \"{Safe(request.Headers.UserAgent)}\" {duration.TotalSeconds:0.000000}\n"));
+            $"{context.Connection.RemoteIpAddress?.ToString() ?? "-"} - {Safe(context.User.Identity?.Name)} [{Time(TimeProvider.System.GetLocalNow())}] \"{Safe(request.Method)} {Safe(request.PathBase + request.Path + request.QueryString)} {request.Protocol}\" {status} {context.Response.ContentLength?.ToString(CultureInfo.InvariantCulture) ?? "-"} \"{Safe(request.Headers.Referer)}\" \"{Safe(request.Headers.UserAgent)}\" {duration.TotalSeconds:0.000000}\n"));
     }
 
     /// <summary>Writes what waits, and no more.</summary>
@@ -39,6 +39,10 @@ sealed class AccessLog : IAsyncDisposable
         await _writing.ConfigureAwait(false);
         await _file.DisposeAsync().ConfigureAwait(false);
     }
+
+    // As strftime has it: the difference to UTC without a colon.
+    static string Time(DateTimeOffset now) =>
+        string.Create(CultureInfo.InvariantCulture, $"{now:dd/MMM/yyyy:HH:mm:ss} {(now.Offset < TimeSpan.Zero ? '-' : '+')}{now.Offset:hhmm}");
 
     // A client must not be able to write lines of its own.
     static string Safe(string? text) =>

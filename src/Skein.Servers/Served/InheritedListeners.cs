@@ -40,8 +40,10 @@ sealed class InheritedListeners : IConnectionListenerFactory, IConnectionListene
 
             void Secure(ListenOptions listen)
             {
-                if (isSecure && certificate is not null)
-                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current }) });
+                if (isSecure && certificate is null)
+                    listen.UseHttps();   // the application's own
+                else if (isSecure)
+                    listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => new(new SslServerAuthenticationOptions { ServerCertificateContext = certificate!.Current }) });
             }
         }
     }

@@ -31,7 +31,7 @@ sealed class RequestCounter(ServedApplication served) : IStartupFilter
         }
         catch
         {
-            served.Requests.RequestEnds(began, failed: true);
+            Fail(context, began);
             throw;
         }
 
@@ -49,16 +49,25 @@ sealed class RequestCounter(ServedApplication served) : IStartupFilter
         }
         catch
         {
-            served.Requests.RequestEnds(began, failed: true);
+            Fail(context, began);
             throw;
         }
 
         End(context, began);
     }
 
+    // Kestrel answers for what the application throws; and where its client has left, nobody does.
+    void Fail(HttpContext context, long began)
+    {
+        var status = context.RequestAborted.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest
+            : context.Response.HasStarted ? context.Response.StatusCode : StatusCodes.Status500InternalServerError;
+        served.AccessLog?.Add(context, status, TimeProvider.System.GetElapsedTime(began));
+        served.Requests.RequestEnds(began, failed: true);
+    }
+
     void End(HttpContext context, long began)
     {
-        served.AccessLog?.Add(context, TimeProvider.System.GetElapsedTime(began));
+        served.AccessLog?.Add(context, context.Response.StatusCode, TimeProvider.System.GetElapsedTime(began));
         served.Requests.RequestEnds(began, context.Response.StatusCode >= StatusCodes.Status500InternalServerError);
         if (served.IsDraining && !context.Response.HasStarted)
             EndConnection(context);   // what has been told that the connection stays must be able to use it

@@ -35,11 +35,14 @@ sealed partial class ServedApplication
     readonly CancellationTokenSource _closed = new();
     readonly PoolProbe _pool = new();
     IHostApplicationLifetime? _lifetime;
+    readonly CancelQuestions _questions;
     int _draining;
 
     ServedApplication(ServedSettings settings)
     {
         Settings = settings;
+        _questions = new(message => Send(message, canWait: false));
+        Named = new(_questions.AskAsync);
         AccessLog = settings.AccessLog is { } file ? new(file) : null;
     }
 
@@ -49,17 +52,24 @@ sealed partial class ServedApplication
 
     public RequestCounts Requests { get; } = new();
 
+    /// <summary>Requests that can be cancelled from any worker.</summary>
+    public NamedRequests Named { get; }
+
     /// <summary>Completes when connections may be accepted.</summary>
     public Task Opened => _opened.Task;
 
     /// <summary>Cancelled when no more are to be accepted.</summary>
     public CancellationToken Closed => _closed.Token;
 
+    /// <summary>This process is a worker.</summary>
+    public static bool IsHere { get; private set; }
+
     public bool IsDraining => Volatile.Read(ref _draining) != 0;
 
     /// <summary>Called before the application's Main.</summary>
     public static void Begin(ServedSettings settings)
     {
+        IsHere = true;
         var served = new ServedApplication(settings);
         foreach (var descriptor in Enumerable.Range(ServedSettings.ControlDescriptor, 1 + settings.Addresses.Count))
             _ = Libc.Control(descriptor, SetDescriptorFlags, CloseOnExec);   // what the application starts must not hold the port
@@ -85,13 +95,17 @@ sealed partial class ServedApplication
 
     void Listen()
     {
-        Span<byte> buffer = stackalloc byte[256];
+        Span<byte> buffer = stackalloc byte[ServedMessage.Longest];
         while (true)
         {
             var length = Receive(buffer);
             var message = length == 0 ? new(ServedMessage.Drain) : ServedMessage.Read(buffer[..length]);
             if (message.Word == ServedMessage.Accept)
                 _opened.TrySetResult();
+            else if (message is { Word: ServedMessage.Cancel, Fields: [var question, var name] })
+                _questions.Answer(question, Named.TryCancel(name) ? CancelOutcome.Cancelled : CancelOutcome.Unknown);
+            else if (message is { Word: ServedMessage.Cancelled, Fields: [var number, var outcome] })
+                _questions.Hear(number, outcome);
             else if (message.Word == ServedMessage.Drain && Interlocked.Exchange(ref _draining, 1) == 0)
                 _ = DrainAsync();
             if (length > 0)
@@ -124,7 +138,6 @@ sealed partial class ServedApplication
         var started = TimeProvider.System.GetTimestamp();
         while (Requests.Connections > 0 && TimeProvider.System.GetElapsedTime(started) < Quiet)
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System).ConfigureAwait(false);
-        Send(new(ServedMessage.Stopping));
         _lifetime?.StopApplication();
     }
 
@@ -137,13 +150,12 @@ sealed partial class ServedApplication
         }
     }
 
-    bool Send(ServedMessage message)
+    bool Send(ServedMessage message, bool canWait = true)
     {
-        Span<byte> buffer = stackalloc byte[256];
+        Span<byte> buffer = stackalloc byte[ServedMessage.Longest];
         try
         {
-            _master.Send(buffer[..message.WriteTo(buffer)]);
-            return true;
+            return _master.TrySend(buffer[..message.WriteTo(buffer)], canWait);
         }
         catch (IOException)
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.Versioning;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -9,57 +8,46 @@ using Microsoft.Extensions.Hosting;
 
 namespace Skein;
 
-/// <summary>
-/// Changes the application's host while it is built. Every builder of the framework (web application, slim, empty, generic host) tells
-/// that moment by a diagnostic event; hosting-startup assemblies are ignored by some of them.
-/// </summary>
+/// <summary>Changes the application's host while it is built.</summary>
 [SupportedOSPlatform("linux")]
-sealed class ServedHost(ServedApplication served) : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>
+sealed class ServedHost
 {
+    readonly ServedApplication _served;
     bool _isFound;
 
-    public static void Watch(ServedApplication served) => DiagnosticListener.AllListeners.Subscribe(new ServedHost(served));
+    ServedHost(ServedApplication served) => _served = served;
 
-    public void OnNext(DiagnosticListener value)
-    {
-        if (value.Name == "Microsoft.Extensions.Hosting")
-            value.Subscribe(this);
-    }
-
-    public void OnNext(KeyValuePair<string, object?> value)
-    {
-        if (value is { Key: "HostBuilding", Value: IHostBuilder builder })
-            builder.ConfigureServices((_, services) => Change(services));
-    }
-
-    public void OnCompleted()
-    {
-    }
-
-    public void OnError(Exception error)
-    {
-    }
+    public static void Watch(ServedApplication served) => HostBuilding.Watch(new ServedHost(served).Change);
 
     // An application may build other hosts, before its server or beside it.
     void Change(IServiceCollection services)
     {
-        if (_isFound || !services.Any(service => service.ServiceType == typeof(IServer)))
+        var chosen = services.LastOrDefault(service => service.ImplementationInstance is ChosenModel)?.ImplementationInstance as ChosenModel;
+        if (_isFound || !services.Any(service => service.ServiceType == typeof(IServer)) || (_served.Settings.IsAsked && chosen?.Workers is null))
             return;
         _isFound = true;
-        var listeners = new InheritedListeners(served);
+        var listeners = new InheritedListeners(_served);
         services.AddSingleton<IConnectionListenerFactory>(listeners);
         services.PostConfigure<KestrelServerOptions>(listeners.Configure);
-        services.PostConfigure<HostOptions>(options => options.ShutdownTimeout = served.Settings.Drain);
-        services.AddHostedService(provider => new ReadyReport(served, provider.GetRequiredService<IHostApplicationLifetime>()));
-        if (served.Settings.Keys is { } keys)
-            SharedKeys.Add(services, keys, served.Settings.Server);
-        if (served.Settings.Threads > 0)
+        services.PostConfigure<HostOptions>(options => options.ShutdownTimeout = _served.Settings.Drain);
+        services.AddHostedService(provider => new ReadyReport(_served, provider.GetRequiredService<IHostApplicationLifetime>()));
+        if (_served.Settings.Keys is { } keys)
+            SharedKeys.Add(services, keys, _served.Settings.Server);
+        services.AddSingleton(_served.Named);
+        var own = services.Where(service => service.ImplementationType == typeof(ModelFilter)).ToArray();
+        if (_served.Settings.Model is { } model)
         {
-            services.AddSingleton(new ChosenModel(ServerModel.Dispatcher(served.Settings.Threads, served.Settings.Queue), new()));
+            foreach (var filter in own)
+                services.Remove(filter);   // what the operator says counts: requests go through one dispatcher, not two
+            services.AddSingleton(new ChosenModel(model, chosen?.Options ?? new()));
             services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, ModelFilter>());
         }
+        else if (own.Length == 0)
+        {
+            services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, CancelFilter>());
+        }
 
-        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(new RequestCounter(served)));   // the first sees requests first
+        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(new RequestCounter(_served)));   // the first sees requests first
     }
 }
 

@@ -3,10 +3,14 @@ using System.Text;
 
 namespace Skein;
 
-/// <summary>What master and worker tell each other: a word, and numbers after it.</summary>
+/// <summary>What master and worker tell each other: a word, and what it is about.</summary>
 /// <param name="Word">One of the constants.</param>
-readonly record struct ServedMessage(string Word, params long[] Numbers)
+/// <param name="Fields">Without spaces.</param>
+readonly record struct ServedMessage(string Word, params string[] Fields)
 {
+    /// <summary>In bytes.</summary>
+    public const int Longest = 256;
+
     /// <summary>Worker: the application has started; it accepts nothing yet.</summary>
     public const string Ready = "ready";
 
@@ -16,22 +20,25 @@ readonly record struct ServedMessage(string Word, params long[] Numbers)
     /// <summary>Worker: it accepts no connections any more.</summary>
     public const string Closed = "closed";
 
-    /// <summary>Worker: all its connections are over or quiet, the application stops.</summary>
-    public const string Stopping = "stopping";
-
     /// <summary>Master: accept connections.</summary>
     public const string Accept = "accept";
 
     /// <summary>Master: accept no more, end what runs, then stop.</summary>
     public const string Drain = "drain";
 
+    /// <summary>Both: a request with this name, wherever it runs, is to be cancelled. A number, and the name.</summary>
+    public const string Cancel = "cancel";
+
+    /// <summary>Both: what has become of a cancel with this number; see <see cref="CancelOutcome"/>.</summary>
+    public const string Cancelled = "cancelled";
+
     public int WriteTo(Span<byte> buffer) =>
-        Encoding.ASCII.GetBytes(string.Join(' ', Numbers.Select(number => number.ToString(CultureInfo.InvariantCulture)).Prepend(Word)), buffer);
+        Encoding.ASCII.GetBytes(string.Join(' ', Fields.Prepend(Word)), buffer);
 
     public static ServedMessage Read(ReadOnlySpan<byte> bytes)
     {
         var words = Encoding.ASCII.GetString(bytes).Split(' ');
-        return new(words[0], [.. words.Skip(1).Select(word => long.Parse(word, CultureInfo.InvariantCulture))]);
+        return new(words[0], words[1..]);
     }
 }
 
@@ -53,9 +60,15 @@ sealed record ServedBeat(long Requests, long Failed, long Active, long Connectio
         one.Requests + other.Requests, one.Failed + other.Failed, one.Active + other.Active, one.Connections + other.Connections,
         one.Heap + other.Heap, Math.Max(one.PoolDelay, other.PoolDelay), one.Microseconds + other.Microseconds);
 
-    public ServedMessage ToMessage() => new(ServedMessage.Beat, Requests, Failed, Active, Connections, Heap, PoolDelay, Microseconds);
+    public ServedMessage ToMessage() =>
+        new(ServedMessage.Beat, [.. ((long[])[Requests, Failed, Active, Connections, Heap, PoolDelay, Microseconds]).Select(number => number.ToString(CultureInfo.InvariantCulture))]);
 
-    public static ServedBeat Of(ServedMessage message) => message.Numbers is [var requests, var failed, var active, var connections, var heap, var delay, var time]
-        ? new(requests, failed, active, connections, heap, delay, time)
-        : throw new ArgumentException("A beat has seven numbers.", nameof(message));
+    /// <summary>Null where the message is none.</summary>
+    public static ServedBeat? Of(ServedMessage message)
+    {
+        var numbers = message.Fields.Select(field => long.TryParse(field, CultureInfo.InvariantCulture, out var number) ? number : -1).ToArray();
+        return numbers is [>= 0 and var requests, >= 0 and var failed, >= 0 and var active, >= 0 and var connections, >= 0 and var heap, >= 0 and var delay, >= 0 and var time]
+            ? new(requests, failed, active, connections, heap, delay, time)
+            : null;
+    }
 }

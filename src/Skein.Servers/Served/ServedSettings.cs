@@ -23,10 +23,11 @@ sealed record ServedSettings
     /// <summary>Where it listens: the first address by <see cref="FirstListener"/>, and so on.</summary>
     public required IReadOnlyList<string> Addresses { get; init; }
 
-    /// <summary>0: no threads of its own, Kestrel runs the requests.</summary>
-    public int Threads { get; init; }
+    /// <summary>Who runs the requests; null: whoever the application says.</summary>
+    public ServerModel? Model { get; init; }
 
-    public int Queue { get; init; }
+    /// <summary>The application has asked for its workers itself: the host that did is served, and no other.</summary>
+    public bool IsAsked { get; init; }
 
     /// <summary>How long requests may take to end when it is told to stop.</summary>
     public required TimeSpan Drain { get; init; }
@@ -50,11 +51,10 @@ sealed record ServedSettings
             $"id={Id}",
             $"server={Server}",
             .. Addresses.Select(address => $"address={address}"),
-            $"threads={Threads}",
-            $"queue={Queue}",
+            $"asked={IsAsked}",
             $"drain={Drain.TotalSeconds.ToString(CultureInfo.InvariantCulture)}",
         ];
-        foreach (var (name, value) in ((string, string?)[])[("keys", Keys), ("certificate", Certificate), ("certificate-key", CertificateKey), ("access-log", AccessLog)])
+        foreach (var (name, value) in ((string, string?)[])[("model", Model is { } model ? $"{model.Kind} {model.Threads} {model.Queue}" : null), ("keys", Keys), ("certificate", Certificate), ("certificate-key", CertificateKey), ("access-log", AccessLog)])
         {
             if (value is not null)
                 lines.Add($"{name}={value}");
@@ -72,13 +72,22 @@ sealed record ServedSettings
             Id = values["id"].First(),
             Server = values["server"].First(),
             Addresses = [.. values["address"]],
-            Threads = Number("threads"),
-            Queue = Number("queue"),
+            IsAsked = bool.Parse(values["asked"].First()),
+            Model = values["model"].FirstOrDefault()?.Split(' ') is [var kind, var threads, var queue] ? ModelOf(Enum.Parse<ServerModelKind>(kind), threads, queue) : null,
             Drain = TimeSpan.FromSeconds(double.Parse(values["drain"].First(), CultureInfo.InvariantCulture)),
             Keys = values["keys"].FirstOrDefault(),
             Certificate = values["certificate"].FirstOrDefault(),
             CertificateKey = values["certificate-key"].FirstOrDefault(),
             AccessLog = values["access-log"].FirstOrDefault(),
+        };
+
+        static ServerModel ModelOf(ServerModelKind kind, string threads, string queue) => kind switch
+        {
+            ServerModelKind.Iterative => ServerModel.Iterative,
+            ServerModelKind.Threaded => ServerModel.Threaded,
+            ServerModelKind.EventLoop => ServerModel.EventLoop,
+            ServerModelKind.Dispatcher => ServerModel.Dispatcher(int.Parse(threads, CultureInfo.InvariantCulture), int.Parse(queue, CultureInfo.InvariantCulture)),
+            _ => throw new ArgumentException($"{kind} is no model of a worker.", nameof(kind)),
         };
 
         int Number(string name) => int.Parse(values[name].First(), CultureInfo.InvariantCulture);

@@ -42,6 +42,8 @@ public sealed class SkeinServer : IAsyncDisposable
 
     SkeinServer(EndPoint endpoint, ConnectionDelegate handler, ServerModel model, StreamServerOptions options, bool listen = true)
     {
+        if (model.Kind == ServerModelKind.Prefork)
+            throw new ArgumentException("ServerModel.Prefork is for HTTP. A SuperServer serves other protocols by several processes.", nameof(model));
         (Model, _handler, _options) = (model, handler, options);
         _logger = options.LoggerFactory.CreateLogger<SkeinServer>();
         EndPoint = endpoint;

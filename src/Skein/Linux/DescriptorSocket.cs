@@ -25,7 +25,10 @@ sealed unsafe partial class DescriptorSocket(int descriptor) : IDisposable
     }
 
     /// <summary>Sends one message, and with it a descriptor (or -1 for none), which stays open here.</summary>
-    public void Send(ReadOnlySpan<byte> message, int passed = -1)
+    public void Send(ReadOnlySpan<byte> message, int passed = -1) => TrySend(message, canWait: true, passed);
+
+    /// <summary>The same; false where the other end has so much to receive that it would have to wait, and must not.</summary>
+    public bool TrySend(ReadOnlySpan<byte> message, bool canWait, int passed = -1)
     {
         fixed (byte* bytes = message)
         {
@@ -38,11 +41,15 @@ sealed unsafe partial class DescriptorSocket(int descriptor) : IDisposable
                 header.ControlLength = (nuint)sizeof(Rights);
             }
 
-            while (SendMessage(_descriptor, &header, NoSignal) < 0)
+            while (SendMessage(_descriptor, &header, canWait ? NoSignal : NoSignal | DoNotWait) < 0)
             {
+                if (!canWait && Marshal.GetLastPInvokeError() == Libc.EAGAIN)
+                    return false;
                 if (Marshal.GetLastPInvokeError() != Libc.EINTR)
                     throw LinuxException.Last("sendmsg");
             }
+
+            return true;
         }
     }
 
@@ -76,7 +83,7 @@ sealed unsafe partial class DescriptorSocket(int descriptor) : IDisposable
     }
 
     const int Unix = 1, SequencedPacket = 5, SocketCloseOnExec = 0x80000, SocketLevel = 1, PassRights = 1;
-    const int NoSignal = 0x4000, ReceivedCloseOnExec = 0x40000000;
+    const int NoSignal = 0x4000, DoNotWait = 0x40, ReceivedCloseOnExec = 0x40000000;
 
     [StructLayout(LayoutKind.Sequential)]
     struct Part

@@ -60,6 +60,9 @@ sealed class Started : IDisposable
 
     public System.Diagnostics.Process Process { get; }
 
+    /// <summary>While it is false nobody reads what the command prints.</summary>
+    public bool IsRead { get; set; } = true;
+
     public string Output => Text(_output);
 
     public string Error => Text(_error);
@@ -79,13 +82,15 @@ sealed class Started : IDisposable
         Process.Dispose();
     }
 
-    static async Task ReadAsync(StreamReader from, StringBuilder to)
+    async Task ReadAsync(StreamReader from, StringBuilder to)
     {
         var buffer = new char[4096];
         while (await from.ReadAsync(buffer) is > 0 and var read)
         {
             lock (to)
                 to.Append(buffer, 0, read);
+            while (!IsRead)
+                await Task.Delay(TimeSpan.FromMilliseconds(5));
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net.Sockets;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Skein.Tests.Cli;
 
@@ -74,7 +76,17 @@ public partial class ServeFaultTests
         }
 
         Assert.Contains("another takes its place", app.Command.Error, StringComparison.Ordinal);
-        Assert.Contains("the next start is in", app.Command.Error, StringComparison.Ordinal);
+        var pause = double.Parse(NextStart().Match(app.Command.Error).Groups[1].Value, CultureInfo.InvariantCulture);
+        var log = (await app.AskAsync("logs", "--json")).Lines;
+        var crashed = Array.FindLastIndex(log, line => NextStart().IsMatch(line));
+        var started = Array.FindIndex(log, crashed, line => line.Contains("Application started", StringComparison.Ordinal));
+        Assert.True(Time(log[started]) - Time(log[crashed]) >= TimeSpan.FromSeconds(pause) * 0.9, $"{log[crashed]}\n{log[started]}");
+
+        static DateTimeOffset Time(string line)
+        {
+            using var json = JsonDocument.Parse(line);
+            return json.RootElement.GetProperty("time").GetDateTimeOffset();
+        }
     }
 
     // Not by HttpClient, which asks again where an answer ends before it has begun, and so crashes the next one.
@@ -151,6 +163,8 @@ public partial class ServeFaultTests
     }
 
     static async Task SignalAsync(string signal, int process) => await SkeinCommand.RunProgramAsync("kill", $"-{signal}", $"{process}");
+
+    [GeneratedRegex(@"the next start is in (\d+\.\d) s")] private static partial Regex NextStart();
 
     [GeneratedRegex("was ended by signal 6;")] private static partial Regex Crash();
 }

@@ -13,7 +13,7 @@ public class ServeOperationTests
     [Fact]
     public async Task Health_and_metrics_are_on_an_address_of_their_own()
     {
-        var admin = FreeAddress();
+        var admin = ServedApp.FreeAddress();
         await using var app = await ServedApp.StartAsync("--workers", "2", "--admin", admin);
         using var client = new HttpClient { BaseAddress = new(admin) };
         await Assert.ThrowsAsync<HttpRequestException>(() => app.GetAsync("/health/ready"));
@@ -38,7 +38,7 @@ public class ServeOperationTests
     [Fact]
     public async Task A_server_without_enough_workers_is_alive_and_not_ready()
     {
-        var admin = FreeAddress();
+        var admin = ServedApp.FreeAddress();
         await using var app = await ServedApp.StartAsync("--workers", "1", "--admin", admin);
         using var client = new HttpClient { BaseAddress = new(admin) };
         File.WriteAllText(Path.Combine(app.Link, "broken.txt"), "cannot start again");
@@ -104,7 +104,27 @@ public class ServeOperationTests
 
         var lines = "";
         await Limits.Until(() => (lines = File.ReadAllText(folder["access.log"])).Contains('\n'), "a line");
-        Assert.Matches(@"^127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d\d:\d\d\] ""GET /version\?a=1 HTTP/1\.1"" 200 \S+ ""-"" ""test 'quoted'"" \d+\.\d{6}\n$", lines);
+        Assert.Matches(@"^127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ""GET /version\?a=1 HTTP/1\.1"" 200 \S+ ""-"" ""test 'quoted'"" \d+\.\d{6}\n$", lines);
+    }
+
+    [Fact]
+    public async Task Requests_that_fail_and_clients_that_leave_are_lines_of_the_access_log_too()
+    {
+        using var folder = new ScratchFolder();
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--access-log", folder["access.log"]);
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => app.GetAsync("/throw"));
+        using (var left = new CancellationTokenSource())
+        {
+            var slow = app.Client.GetAsync("/slow?ms=60000", left.Token);
+            await app.HasActiveAsync(1);
+            await left.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => slow);
+        }
+
+        await Limits.Until(() => File.ReadAllLines(folder["access.log"]).Length == 2, () => File.ReadAllText(folder["access.log"]));
+        Assert.Contains("\"GET /throw HTTP/1.1\" 500 ", File.ReadAllText(folder["access.log"]), StringComparison.Ordinal);
+        Assert.Contains("\"GET /slow?ms=60000 HTTP/1.1\" 499 ", File.ReadAllText(folder["access.log"]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -118,19 +138,22 @@ public class ServeOperationTests
         await HeardAsync("READY=1");
         await HeardAsync("WATCHDOG=1");
         await app.ServesAsync();
+        var asked = TimeProvider.System.GetElapsedTime(0).TotalMicroseconds;
         await app.ReloadAsync();
-        await HeardAsync("RELOADING=1\nMONOTONIC_USEC=");
+        var reloading = await HeardAsync("RELOADING=1\nMONOTONIC_USEC=");
+        Assert.InRange(long.Parse(reloading.Split('=', '\n')[3], null), asked, TimeProvider.System.GetElapsedTime(0).TotalMicroseconds);
         await HeardAsync("READY=1");
         await app.Command.SignalAsync("TERM");
         await HeardAsync("STOPPING=1");
 
-        async Task HeardAsync(string start)
+        async Task<string> HeardAsync(string start)
         {
             var buffer = new byte[256];
             string text;
             do
                 text = Encoding.UTF8.GetString(buffer, 0, await notices.ReceiveAsync(buffer).Within(30));
             while (!text.StartsWith(start, StringComparison.Ordinal));
+            return text;
         }
     }
 
@@ -140,7 +163,7 @@ public class ServeOperationTests
         if (!File.Exists("/usr/bin/systemd-socket-activate"))
             Assert.Skip("needs systemd-socket-activate");
         using var folder = new ScratchFolder();
-        var address = new Uri(FreeAddress());
+        var address = new Uri(ServedApp.FreeAddress());
         using var command = SkeinCommand.StartProgram("/usr/bin/systemd-socket-activate", ["-l", address.Authority, "-E", $"SKEIN_HOME={folder.Path}", "-E", $"PATH={Environment.GetEnvironmentVariable("PATH")}", "-E", $"HOME={folder.Path}",
             "-E", $"SKEIN_TEST_RUN={Environment.GetEnvironmentVariable("SKEIN_TEST_RUN")}", "-E", $"TMPDIR={Path.GetTempPath()}",
             Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"), SkeinCommand.Dll, "serve", ServedApp.BuiltDll, "--workers", "1"], null);
@@ -158,6 +181,13 @@ public class ServeOperationTests
     {
         using var folder = new ScratchFolder();
         Assert.Equal(0, (await CheckAsync("--listen", "http://127.0.0.1:0")).Code);
+        using (var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
+        {
+            server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            server.Listen();
+            Assert.Equal(0, (await CheckAsync("--listen", $"http://{server.LocalEndPoint}")).Code);   // maybe it is this server, that runs
+        }
+
         Assert.Contains("needs a certificate", await WrongAsync("--listen", "https://127.0.0.1:0"), StringComparison.Ordinal);
         Assert.Contains("cannot be used", await WrongAsync("--listen", "https://127.0.0.1:0", "--certificate", folder.Write("bad.pem", "-----BEGIN nothing")), StringComparison.Ordinal);
         Assert.Contains("--admin takes an http address", await WrongAsync("--listen", "http://127.0.0.1:0", "--admin", "https://127.0.0.1:0"), StringComparison.Ordinal);
@@ -171,13 +201,6 @@ public class ServeOperationTests
 
         Task<Ended> CheckAsync(params string[] options) =>
             SkeinCommand.RunAsync("", ["serve", "--check", ServedApp.BuiltDll, .. options], new Dictionary<string, string> { ["SKEIN_HOME"] = folder.Path });
-    }
-
-    static string FreeAddress()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return $"http://{socket.LocalEndPoint}";
     }
 
     static string WriteCertificate(ScratchFolder folder)

@@ -62,6 +62,33 @@ public class ServeReloadTests
     }
 
     [Fact]
+    public async Task Where_one_worker_does_not_start_nothing_is_left_of_the_others()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "2", "--start-timeout", "300s");
+        var old = app.Workers();
+        var folder = app.AddRelease("half");
+        File.WriteAllText(Path.Combine(folder, "one-fails.txt"), "");
+        await app.PointAtAsync(folder);
+
+        Assert.Contains("the first of several", await app.ReloadAsync(), StringComparison.Ordinal);
+
+        await Limits.Until(() => app.Workers().SequenceEqual(old), "the old workers, and no others");
+    }
+
+    [Fact]
+    public async Task A_worker_that_does_not_end_by_itself_is_killed_after_the_deadline()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--drain", "0s");
+        var old = app.Workers().Single();
+        await app.GetAsync("/stay");
+
+        await app.ReloadAsync();
+
+        await Limits.Until(() => !app.Workers().Contains(old), "the old worker's end", 20);
+        await Limits.Until(() => app.Command.Error.Contains($"pid {old}) was ended by signal 9", StringComparison.Ordinal), () => app.Command.Error);
+    }
+
+    [Fact]
     public async Task A_missing_version_is_named()
     {
         await using var app = await ServedApp.StartAsync("--workers", "1");

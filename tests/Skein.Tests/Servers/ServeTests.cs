@@ -54,6 +54,50 @@ public class ServeTests
         Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.ServiceUnavailable && answer.Headers.RetryAfter is not null);
     }
 
+    [Theory]
+    [InlineData("iterative", "skein-server-1")]
+    [InlineData("threaded", "skein-server-")]
+    [InlineData("dispatcher", "skein-server-", "--threads", "2", "--queue", "8")]
+    [InlineData("eventloop", "pool")]
+    public async Task Another_model_is_one_worker_whose_requests_run_as_it_says(string model, string thread, params string[] options)
+    {
+        await using var app = await ServedApp.StartAsync(["--model", model, .. options]);
+        Assert.Single(app.Workers());
+        var running = app.NamedAsync("0123456789abcdef0123456789abcdef", "/slow?ms=600000");
+        await app.HasActiveAsync(1);
+
+        var second = app.GetAsync("/thread");
+
+        if (model == "iterative")
+        {
+            await app.HasActiveAsync(2);
+            Assert.False(second.IsCompleted);
+        }
+        else
+        {
+            Assert.StartsWith(thread, await second, StringComparison.Ordinal);
+        }
+
+        using var cancelled = await app.Client.PostAsync("/_skein/cancel/0123456789abcdef0123456789abcdef", null).Within();
+        Assert.Equal(HttpStatusCode.NoContent, cancelled.StatusCode);
+        using var ended = await running.Within();
+        Assert.StartsWith(thread, await second, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("serves by one process; --workers is for prefork", "--model", "threaded", "--workers", "2")]
+    [InlineData("--model dispatcher needs --threads N", "--model", "dispatcher")]
+    [InlineData("--threads is for dispatcher and prefork", "--model", "iterative", "--threads", "2")]
+    [InlineData("--queue says how many requests may wait for --threads", "--queue", "2")]
+    [InlineData("--model takes prefork or iterative or threaded or dispatcher or eventloop; 'fast' is none", "--model", "fast")]
+    public async Task Options_that_make_no_sense_with_a_model_are_refused(string why, params string[] options)
+    {
+        var ended = await SkeinCommand.RunAsync(["serve", ServedApp.BuiltDll, .. options]);
+
+        Assert.Equal(64, ended.Code);
+        Assert.Contains(why, ended.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task SIGTERM_ends_requests_that_run_and_then_the_server()
     {

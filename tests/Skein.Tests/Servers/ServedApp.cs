@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Skein.Tests.Cli;
 
@@ -81,15 +83,41 @@ sealed partial class ServedApp : IAsyncDisposable
         return new(SkeinCommand.Start([.. words, .. end < 0 ? [] : options[end..]], environment), folder);
     }
 
+    /// <summary>Starts what is named by its sources: a project, its folder, or a file.</summary>
+    /// <param name="folder">Where they are; it is removed at the end.</param>
+    public static ServedApp BeginSources(ScratchFolder folder, string sources, params string[] options) => new(
+        SkeinCommand.Start(
+            ["serve", folder[sources], "--id", Path.GetFileName(folder.Path), "--listen", "http://127.0.0.1:0", .. options],
+            new Dictionary<string, string> { ["SKEIN_HOME"] = folder["home"] }),
+        folder);
+
     public async Task ServesAsync()
     {
-        await Limits.Until(() => Address().IsMatch(Command.Error) || Command.Process.HasExited, () => $"'serves on' from the command, which said: {Command.Error}{Command.Output}", 20);
+        await Limits.Until(() => Address().IsMatch(Command.Error) || Command.Process.HasExited, () => $"'serves on' from the command, which said: {Command.Error}{Command.Output}", 40);
         Assert.True(Address().IsMatch(Command.Error), $"{Command.Error}{Command.Output}");
         Url = new(Address().Match(Command.Error).Groups[1].Value);
         Client = new() { BaseAddress = Url, Timeout = Limits.Seconds(10) };
     }
 
     public Task<string> GetAsync(string path) => Client.GetStringAsync(path).Within();
+
+    /// <summary>A request that its client has named.</summary>
+    public async Task<HttpResponseMessage> NamedAsync(string name, string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        request.Headers.Add("Skein-Request-Id", name);
+        return await Client.SendAsync(request);
+    }
+
+    /// <summary>Waits until its workers work on so many requests.</summary>
+    public async Task HasActiveAsync(int requests)
+    {
+        var ps = "";
+        await Limits.Until(
+            () => Active().Sum(active => int.Parse(active.Groups[1].Value, CultureInfo.InvariantCulture)) == requests, () => $"{requests} requests at work: {ps}", 20);
+
+        IEnumerable<Match> Active() => ActiveRequests().Matches(ps = AskAsync("ps", "--json").GetAwaiter().GetResult().Output);
+    }
 
     /// <summary>A new release in a folder of its own; not yet the current one.</summary>
     public string AddRelease(string version)
@@ -128,6 +156,26 @@ sealed partial class ServedApp : IAsyncDisposable
         }
     }
 
+    /// <summary>Workers of the current release that start now wait until this is disposed of.</summary>
+    public IDisposable HoldStarts()
+    {
+        var gate = Path.Combine(new DirectoryInfo(Link).ResolveLinkTarget(returnFinalTarget: true)!.FullName, "waits.txt");
+        File.WriteAllText(gate, "");
+        return new Gate(gate);
+    }
+
+    sealed class Gate(string file) : IDisposable
+    {
+        public void Dispose() => File.Delete(file);
+    }
+
+    public static string FreeAddress()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return $"http://{socket.LocalEndPoint}";
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client?.Dispose();
@@ -154,6 +202,8 @@ sealed partial class ServedApp : IAsyncDisposable
         foreach (var file in Directory.GetFiles(BuiltFolder(application)))
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
     }
+
+    [GeneratedRegex(@"""active"":(\d+)")] private static partial Regex ActiveRequests();
 
     [GeneratedRegex(@"serves on (\S+)")] private static partial Regex Address();
 

@@ -45,13 +45,33 @@ sealed class WebProgram : IAsyncDisposable
     public static async Task<WebProgram> StartAsync(params string[] arguments)
     {
         var program = new WebProgram(arguments);
-        await Limits.Until(() => program.Output.Contains("listening", StringComparison.Ordinal) || program._process.HasExited, "the application to listen", 30);
-        var line = program.Output.Split('\n').FirstOrDefault(line => line.StartsWith("listening ", StringComparison.Ordinal));
-        Assert.True(line is not null, $"The application did not start:\n{program.Output}");
-        program.Address = new(line["listening ".Length..]);
-        program.Client = new() { BaseAddress = program.Address, Timeout = Limits.Seconds(20) };
-        return program;
+        try
+        {
+            await Limits.Until(() => program.Listening() is not null || program._process.HasExited, "the application to listen", 30);
+            if (program._process.HasExited)
+                await program._process.WaitForExitAsync().Within();   // all that it said is here then
+            program.Address = new(program.Listening() ?? throw new InvalidOperationException($"The application did not start:\n{program.Output}"));
+            program.Client = new() { BaseAddress = program.Address, Timeout = Limits.Seconds(20) };
+            return program;
+        }
+        catch
+        {
+            await program.DisposeAsync();
+            throw;
+        }
     }
+
+    // What its own workers say begins with their names.
+    string? Listening() => Output.Split('\n')[..^1].FirstOrDefault(line => line.StartsWith("listening ", StringComparison.Ordinal))?["listening ".Length..];
+
+    /// <summary>Its process.</summary>
+    public int Id => _process.Id;
+
+    public Task SignalAsync(string signal) => Cli.SkeinCommand.RunProgramAsync("kill", $"-{signal}", $"{_process.Id}");
+
+    /// <summary>The processes that it has started.</summary>
+    public int[] Children() =>
+        [.. Directory.GetDirectories($"/proc/{_process.Id}/task").SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(id => int.Parse(id, CultureInfo.InvariantCulture)).Order()];
 
     public Task<string> GetAsync(string path) => Client.GetStringAsync(path).Within(20);
 
@@ -98,7 +118,7 @@ sealed class WebProgram : IAsyncDisposable
     /// <summary>Asks it to stop, and waits until it has.</summary>
     public async Task StopAsync()
     {
-        await Cli.SkeinCommand.RunProgramAsync("kill", "-TERM", $"{_process.Id}");
+        await SignalAsync("TERM");
         await _process.WaitForExitAsync().Within(30);
     }
 

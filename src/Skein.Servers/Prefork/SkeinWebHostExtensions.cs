@@ -33,7 +33,18 @@ public static class SkeinWebHostExtensions
     static void Add(IServiceCollection services, ServerModel model, HttpServerOptions? options)
     {
         ArgumentNullException.ThrowIfNull(model);
-        services.AddSingleton(new ChosenModel(model, (options ?? new()).Checked()));   // the last one counts
+        var chosen = new ChosenModel(model, (options ?? new()).Checked());
+        if (model.Kind == ServerModelKind.Prefork)
+        {
+            // In a worker, of whichever kind, Kestrel runs the requests; elsewhere this program becomes the master.
+            chosen = chosen with { Model = ServerModel.EventLoop, Workers = model.Workers };
+            if (!OperatingSystem.IsLinux())
+                throw new PlatformNotSupportedException("ServerModel.Prefork needs Linux.");
+            if (!ServedApplication.IsHere && !WorkerHost.IsHere)
+                PreforkHost.Watch();
+        }
+
+        services.AddSingleton(chosen);   // the last one counts
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ModelFilter>());
     }
 }
