@@ -27,6 +27,16 @@ static class StartupHook
             StreamProgram.Run(parts[3], parts[1], parts[2]);
         else if (OperatingSystem.IsLinux() && Parse(parts[2]) == WorkerEnvironment.ParentId())
             RingProgram.Run(Parse(parts[0]), Parse(parts[1]), parts[3]);
+        else if (OperatingSystem.IsLinux() && IsAbandoned(Parse(parts[1])))
+            WorkerSignals.KillGroup();   // the parent has died meanwhile; what another hook has started with our environment has a parent that lives
+    }
+
+    /// <summary>The other end is gone.</summary>
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
+    static unsafe bool IsAbandoned(int control)
+    {
+        var looked = new Libc.PollDescriptor(control, Libc.PollIn);
+        return Libc.Poll(&looked, 1, 0) > 0 && (looked.Returned & Libc.PollHangUp) != 0;
     }
 
     static void Set(string name, string? value)

@@ -39,6 +39,23 @@ public sealed class PoolParentDeathTests
         }
     }
 
+    [Fact]
+    public async Task A_worker_whose_parent_died_before_it_came_up_never_comes_to_Main()
+    {
+        var (parent, worker) = DescriptorSocket.Pair();
+        parent.Dispose();
+        Dictionary<string, string> environment = new()
+        {
+            ["DOTNET_STARTUP_HOOKS"] = typeof(WorkerPool).Assembly.Location,
+            ["SKEIN_WORKER"] = "3:4:1:lost.1",   // the child of another one
+        };
+
+        using var child = Spawner.Start(new(Programs.ChildProgram, ["exit", "5"]) { Environment = [.. environment, new("PATH", Environment.GetEnvironmentVariable("PATH")!)], Descriptors = [(worker.Descriptor, 4)] });
+        worker.Dispose();
+
+        Assert.Equal(ProcessDescriptor.SIGKILL, (await child.Exited.Within()).Signal);
+    }
+
     static Task<int[]> Family(OutputPipe output) =>
         Task.Run(() => output.ReadLine().Split(' ').Select(number => int.Parse(number, CultureInfo.InvariantCulture)).ToArray()).Within(20);
 

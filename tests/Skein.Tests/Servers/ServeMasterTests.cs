@@ -160,7 +160,7 @@ public class ServeMasterTests
     public async Task A_request_that_makes_no_sense_is_answered_with_what_is_wrong()
     {
         await using var app = await ServedApp.StartAsync("--workers", "1");
-        foreach (var (request, expected) in ((string, string)[])[("[\"logs\",\"yesterday\",\"Trace\",\"\",\"once\"]", "yesterday"), ("[\"dance\"]", "does not know 'dance'")])
+        foreach (var (request, expected) in ((string, string)[])[("[\"logs\",\"yesterday\",\"Trace\",\"\",\"once\"]", "logs SINCE LEVEL"), ("[\"dance\"]", "does not know 'dance'")])
         {
             using var client = await ConnectAsync(app);
             await client.SendAsync(Encoding.UTF8.GetBytes(request + "\n")).Within();
