@@ -38,7 +38,7 @@ public static class GraphCodec
         {
             writer.Session.Reset();
             writer.Abandon();
-            _writer = writer;
+            _writer = writer.HoldsCollectible ? null : writer;
         }
     }
 
@@ -48,7 +48,10 @@ public static class GraphCodec
     /// </summary>
     /// <exception cref="InvalidDataException">The bytes are not what <see cref="Encode"/> writes.</exception>
     /// <exception cref="ModuleVersionException">Another build of the application wrote them.</exception>
-    public static T Decode<T>(ReadOnlyMemory<byte> bytes)
+    public static T Decode<T>(ReadOnlyMemory<byte> bytes) => Decode<T>(bytes, null);
+
+    /// <param name="modules">Where the application's modules are; null where they are those that this process was started with.</param>
+    internal static T Decode<T>(ReadOnlyMemory<byte> bytes, ModuleSource? modules)
     {
         if (!MemoryMarshal.TryGetArray(bytes, out var segment))
             segment = new(bytes.ToArray());
@@ -62,6 +65,7 @@ public static class GraphCodec
         {
             session.Reset();
             reader.Begin(segment.Array!, segment.Offset, segment.Count);
+            reader.Modules = modules;
             var value = reader.Read<T>();
             reader.End();
             reader.Finish();
@@ -70,7 +74,9 @@ public static class GraphCodec
         finally
         {
             reader.Begin([], 0, 0);
-            _reader = (reader, session);
+            reader.Modules = null;
+            if (!session.HoldsCollectible)
+                _reader = (reader, session);
         }
     }
 }
