@@ -47,16 +47,7 @@ sealed class Letter(string? eventName) : FollowingItem(PeerMessageKind.Letter)
     public void Open(Resident resident)
     {
         if (_bytes is { } bytes)
-        {
-            try
-            {
-                _content = resident.Node.Decode<object?>(bytes, resident.State.Space);
-            }
-            catch (Exception e) when (e is InvalidDataException or ModuleVersionException)
-            {
-                return;   // of a build that is not here: nobody could read it
-            }
-        }
+            _content = GraphCodec.Decode<object?>(bytes);
         resident.TakeIn(eventName, _content);
     }
 

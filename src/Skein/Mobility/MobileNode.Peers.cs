@@ -92,18 +92,18 @@ public sealed partial class MobileNode
     }
 
     /// <summary>A process comes from another node. Its objects are made before the other lets go of it; it runs when that has.</summary>
-    async ValueTask<Coming> MakeAsync(string from, string id, string storedIn, byte[] image)
+    ValueTask<Coming> MakeAsync(string from, string id, string storedIn, byte[] image)
     {
         var isToBeStored = storedIn.Length > 0 && storedIn != Store?.Identity;
         if (isToBeStored && Store is null)
             throw new InvalidOperationException("The process has stored itself, and that node has no store.");
-        var made = Make(await ReadAsync(image, from).ConfigureAwait(false), isToBeStored);
+        var made = Make(image, isToBeStored);
         if (made.Id != id || _residents.ContainsKey(id))
         {
             made.Drop();
             throw new InvalidDataException($"The process {id} is there already, or it is another one.");
         }
-        return made;
+        return new(made);
     }
 
     /// <summary>A node has ended, and what was there with it.</summary>
@@ -204,11 +204,11 @@ public sealed partial class MobileNode
         }
     }
 
-    MobileOutcome ReadOutcome(byte[] bytes)
+    static MobileOutcome ReadOutcome(byte[] bytes)
     {
         try
         {
-            return Decode<MobileOutcome>(bytes);
+            return GraphCodec.Decode<MobileOutcome>(bytes);
         }
         catch (Exception e) when (e is InvalidDataException or ModuleVersionException)
         {

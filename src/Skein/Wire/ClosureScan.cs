@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Reflection;
-using System.Runtime.CompilerServices;
 
 namespace Skein;
 
@@ -13,8 +12,6 @@ sealed class ClosureScan
     public static readonly ClosureScan Everything = new() { IsEverything = true };
 
     static readonly ConcurrentDictionary<MethodInfo, ClosureScan> Scans = new();
-
-    static readonly ConditionalWeakTable<Type, ConcurrentDictionary<MethodInfo, ClosureScan>> OfCollectible = [];   // of types that can be unloaded
 
     readonly List<FieldInfo> _variables = [];
     readonly HashSet<MethodBase> _seen = [];
@@ -34,12 +31,7 @@ sealed class ClosureScan
         return false;
     }
 
-    public static ClosureScan Of(MethodInfo method) =>
-        !method.IsCollectible ? Scans.GetOrAdd(method, Make)
-        : method.DeclaringType is { IsCollectible: true } type ? OfCollectible.GetValue(type, static _ => new()).GetOrAdd(method, Make)
-        : Make(method);
-
-    static ClosureScan Make(MethodInfo m)
+    public static ClosureScan Of(MethodInfo method) => Scans.GetOrAdd(method, static m =>
     {
         var scan = new ClosureScan();
         scan.Follow(m);
@@ -56,7 +48,7 @@ sealed class ClosureScan
             return Everything;   // a token that cannot be resolved here: nothing is known about this function
         }
         return scan;
-    }
+    });
 
     /// <summary>False when the closure gets out of sight.</summary>
     bool Read(MethodBase method)

@@ -5,10 +5,10 @@ namespace Skein;
 /// <summary>A field, and how its value travels.</summary>
 sealed class Field
 {
-    Field(FieldInfo info, Type type)
+    Field(FieldInfo info)
     {
         Info = info;
-        Type = type;
+        var type = info.FieldType;
         Code = Type.GetTypeCode(type);
         if (info.GetCustomAttribute<BindingAttribute>() is { } binding)
             Values = (ValueCodec)Activator.CreateInstance(binding.Codec(type))!;
@@ -20,9 +20,6 @@ sealed class Field
 
     public FieldInfo Info { get; }
 
-    /// <summary>Of its values.</summary>
-    public Type Type { get; }
-
     public TypeCode Code { get; }
 
     /// <summary>For references.</summary>
@@ -32,20 +29,21 @@ sealed class Field
     public ValueCodec? Values { get; }
 
     /// <summary>The fields of a class or struct in order of declaration, those of its base classes first.</summary>
-    public static Field[] Of(Type type, Func<FieldInfo, bool>? filter = null) =>
-        [.. InfosOf(type).Where(field => filter is null || filter(field)).Select(static field => new Field(field, field.FieldType))];
-
-    /// <summary>The same before it is asked how they travel.</summary>
-    public static List<FieldInfo> InfosOf(Type type)
+    public static Field[] Of(Type type, Func<FieldInfo, bool>? filter = null)
     {
-        var fields = new List<FieldInfo>();
+        var fields = new List<Field>();
         for (var at = type; at is not null && at != typeof(object) && at != typeof(ValueType); at = at.BaseType)
         {
             var own = at.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly);
             Array.Sort(own, static (x, y) => x.MetadataToken.CompareTo(y.MetadataToken));
-            fields.InsertRange(0, own.Where(static field => !field.IsDefined(typeof(TransientAttribute))));
+            var place = 0;
+            foreach (var field in own)
+            {
+                if (!field.IsDefined(typeof(TransientAttribute)) && (filter is null || filter(field)))
+                    fields.Insert(place++, new(field));
+            }
         }
-        return fields;
+        return [.. fields];
     }
 
     public void Write(GraphWriter writer, object owner)
@@ -59,12 +57,8 @@ sealed class Field
             WriteNumber(writer, value!);
     }
 
-    public void Read(GraphReader reader, object owner) => Info.SetValue(owner, ReadValue(reader));
-
-    public object? ReadValue(GraphReader reader) => Values is not null ? Values.ReadBoxed(reader) : !Type.IsValueType ? reader.ReadReference(Declared) : ReadNumber(reader);
-
-    /// <summary>The same field with values of another type, which takes the place of its own.</summary>
-    public Field As(Type type) => type == Type ? this : new(Info, type);
+    public void Read(GraphReader reader, object owner) =>
+        Info.SetValue(owner, Values is not null ? Values.ReadBoxed(reader) : !Info.FieldType.IsValueType ? reader.ReadReference(Declared) : ReadNumber(reader));
 
     void WriteNumber(GraphWriter writer, object value)
     {
@@ -102,6 +96,6 @@ sealed class Field
             TypeCode.Double => reader.ReadDouble(),
             _ => reader.ReadSingle(),
         };
-        return Type.IsEnum ? Enum.ToObject(Type, value) : value;
+        return Info.FieldType.IsEnum ? Enum.ToObject(Info.FieldType, value) : value;
     }
 }

@@ -17,8 +17,8 @@ sealed partial class GraphReader
         return codecs[number] ??= CodecOf(type);
     }
 
-    Codec CodecOf(Type type) => Modules?.CodecFor(type) is { } codec ? codec
-        : type.IsGenericTypeDefinition || (type.IsAbstract && !CodecChoice.IsWireType(type)) ? throw Bad($"{type} has no objects") : Codec.For(type);
+    static Codec CodecOf(Type type) =>
+        type.IsGenericTypeDefinition || (type.IsAbstract && !CodecChoice.IsWireType(type)) ? throw Bad($"{type} has no objects") : Codec.For(type);
 
     Type ReadTypeOrNumber(out int number)
     {
@@ -54,8 +54,7 @@ sealed partial class GraphReader
             case TypeKind.Framework:
                 return TypePolicy.FrameworkType(ReadText(), ReadText());
             case TypeKind.Application:
-                var type = ReadModule().Type(ReadToken());
-                return Modules is null ? type : Modules.Map(type);
+                return ReadModule().Type(ReadToken());
             case TypeKind.Generic:
                 var definition = ReadType();
                 if (!definition.IsGenericTypeDefinition)
@@ -84,7 +83,7 @@ sealed partial class GraphReader
         var arguments = new Type[ReadByte()];
         for (var i = 0; i < arguments.Length; i++)
             arguments[i] = ReadType();
-        var method = Modules is null ? TypePolicy.Method(type, token, arguments) : Modules.Method(type, token, arguments);
+        var method = TypePolicy.Method(type, token, arguments);
         if (tag == 0 && !session.Methods.IsFull)
             session.Methods.Append(method);
         return method;
@@ -105,7 +104,7 @@ sealed partial class GraphReader
         var mvid = new Guid(Take(16));
         var version = new Version(ReadCountless(), ReadCountless(), ReadCountless(), ReadCountless());
         var path = ReadText();
-        var module = Modules?.Find(name, mvid) ?? KnownModule.Find(name, version, mvid, path);
+        var module = KnownModule.Find(name, version, mvid, path);
         session.KnownModules.Append(module);
         return module;
     }
