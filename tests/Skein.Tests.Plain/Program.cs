@@ -52,6 +52,8 @@ if (kind == "empty")
 
 if (kind == "mvc")
     builder.Services.AddControllers();
+if (kind == "blazor")
+    builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 if (kind == "keys")
     builder.Services.AddDataProtection();
 if (kind == "own-address")
@@ -61,6 +63,12 @@ var app = builder.Build();
 if (kind is "mvc")
     app.MapControllers();
 app.UseWebSockets();
+if (kind == "blazor")
+{
+    app.UseAntiforgery();
+    app.MapRazorComponents<Page>().AddInteractiveServerRenderMode();
+}
+
 Map(app);
 app.Run();
 
@@ -92,6 +100,20 @@ static void Map(IEndpointRouteBuilder routes)
     {
         for (var i = 1; i <= count; i++)
             Console.WriteLine($"line {i}");
+    });
+    routes.MapPost("/half", async (HttpContext context) =>
+    {
+        await context.Response.WriteAsync("half ");
+        await context.Response.Body.FlushAsync();
+        _ = await context.Request.Body.ReadAsync(new byte[1]);   // its client has the first half
+        Environment.FailFast("in the middle");
+    });
+    routes.MapGet("/socket", async (HttpContext context) =>
+    {
+        using var socket = await context.WebSockets.AcceptWebSocketAsync();
+        var buffer = new byte[256];
+        while (await socket.ReceiveAsync(buffer, context.RequestAborted) is { MessageType: System.Net.WebSockets.WebSocketMessageType.Text } received)
+            await socket.SendAsync(buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
     });
     routes.MapGet("/thread", () => Thread.CurrentThread.IsThreadPoolThread ? "pool" : Thread.CurrentThread.Name);
     routes.MapGet("/stay", () => new Thread(() => Thread.Sleep(Timeout.Infinite)) { IsBackground = false }.Start());   // the process does not end by itself
@@ -127,6 +149,12 @@ static string Run(string program, params string[] arguments)
 static class Eaten
 {
     public static List<byte[]> Kept { get; } = [];
+}
+
+[Microsoft.AspNetCore.Components.Route("/blazor")]
+public sealed class Page : Microsoft.AspNetCore.Components.ComponentBase
+{
+    protected override void BuildRenderTree(Microsoft.AspNetCore.Components.Rendering.RenderTreeBuilder builder) => builder.AddMarkupContent(0, "<p>a page of components</p>");
 }
 
 public sealed class WhoController : ControllerBase

@@ -30,6 +30,7 @@ sealed class InheritedListener : IConnectionListener
         _socket = new(new SafeSocketHandle(descriptor, ownsHandle: true));
         _connections = new(new SocketConnectionFactoryOptions(), logger);
         _unbound = CancellationTokenSource.CreateLinkedTokenSource(served.Closed);
+        _ = Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);   // starts the thread that timers need: without descriptors none can be started, and no pause be made
     }
 
     public EndPoint EndPoint { get; }

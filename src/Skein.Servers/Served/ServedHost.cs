@@ -47,6 +47,7 @@ sealed class ServedHost
             services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, CancelFilter>());
         }
 
+        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, NegotiatedSockets>());
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(new RequestCounter(_served)));   // the first sees requests first
     }
 }

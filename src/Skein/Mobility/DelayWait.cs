@@ -29,8 +29,8 @@ sealed class DelayWait(long due) : MobileWait<ValueTuple>
 
         public override void Apply(Resident resident)
         {
-            if (wait.HasEnded)
-                return;
+            if (wait.HasEnded || wait._timer is null)
+                return;   // or another has taken its place
             wait.Disarm();
             wait.Arm(process);   // ends it, unless the clock was set back
         }

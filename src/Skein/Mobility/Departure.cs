@@ -77,7 +77,7 @@ sealed class ComingProcess(Resident process, Action? finish, bool isToBeStored) 
 
     public override Task StoreAsync(byte[]? record) => process.StoreAsync(record);
 
-    public override void Drop() => process.State.Made?.Discard();
+    public override void Drop() => process.State.Discard();
 
     public override void Settle() => process.Node.Settle(process);
 

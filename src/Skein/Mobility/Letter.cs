@@ -47,7 +47,16 @@ sealed class Letter(string? eventName) : FollowingItem(PeerMessageKind.Letter)
     public void Open(Resident resident)
     {
         if (_bytes is { } bytes)
-            _content = GraphCodec.Decode<object?>(bytes);
+        {
+            try
+            {
+                _content = resident.Node.Decode<object?>(bytes, resident.State.Space);
+            }
+            catch (Exception e) when (e is InvalidDataException or ModuleVersionException)
+            {
+                return;   // of a build that is not here: nobody could read it
+            }
+        }
         resident.TakeIn(eventName, _content);
     }
 

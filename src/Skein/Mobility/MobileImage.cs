@@ -31,7 +31,7 @@ static class MobileImage
             writer.Session.Reset();
             writer.Abandon();
             writer.Context = null;
-            _writer = writer;
+            _writer = writer.HoldsCollectible ? null : writer;
         }
     }
 
@@ -39,7 +39,11 @@ static class MobileImage
     /// <exception cref="InvalidDataException">The bytes are no image.</exception>
     /// <exception cref="ModuleVersionException">It is of another build of the application.</exception>
     /// <exception cref="CannotMoveException">It needs what this node does not have.</exception>
-    public static (MobileState State, Action? Finish) Read(byte[] image, MobileNode node)
+    /// <param name="image">What <see cref="Write"/> wrote.</param>
+    /// <param name="node">Where it is to go on.</param>
+    /// <param name="space">Modules beside those that the program was started with. The process takes over a user's place in it.</param>
+    /// <param name="modules">Where its modules are, if not there.</param>
+    public static (MobileState State, Action? Finish) Read(byte[] image, MobileNode node, ModuleSpace? space = null, ModuleSource? modules = null)
     {
         if (_reader is not var (reader, session))
         {
@@ -54,11 +58,12 @@ static class MobileImage
             session.Reset();
             reader.Begin(image, 0, image.Length);
             reader.Context = context;
+            reader.Modules = modules ?? space;
             if (image.Length == 0 || reader.ReadByte() != Format)
                 throw new InvalidDataException("These bytes are no image of a mobile process, or one of another version of Skein.");
             var state = reader.Read<MobileState>();
             reader.End();
-            state.Arrived(context);
+            state.Arrived(context, space);
             isFinished = !reader.IsUnfinished;
             return (state, isFinished ? null : reader.Finish);
         }
@@ -75,7 +80,8 @@ static class MobileImage
             {
                 reader.Begin([], 0, 0);
                 reader.Context = null;
-                _reader = (reader, session);
+                reader.Modules = null;
+                _reader = session.HoldsCollectible ? null : (reader, session);
             }
         }
     }

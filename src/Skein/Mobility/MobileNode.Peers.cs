@@ -92,18 +92,18 @@ public sealed partial class MobileNode
     }
 
     /// <summary>A process comes from another node. Its objects are made before the other lets go of it; it runs when that has.</summary>
-    ValueTask<Coming> MakeAsync(string from, string id, string storedIn, byte[] image)
+    async ValueTask<Coming> MakeAsync(string from, string id, string storedIn, byte[] image)
     {
         var isToBeStored = storedIn.Length > 0 && storedIn != Store?.Identity;
         if (isToBeStored && Store is null)
             throw new InvalidOperationException("The process has stored itself, and that node has no store.");
-        var made = Make(image, isToBeStored);
+        var made = Make(await ReadAsync(image, from).ConfigureAwait(false), isToBeStored);
         if (made.Id != id || _residents.ContainsKey(id))
         {
             made.Drop();
             throw new InvalidDataException($"The process {id} is there already, or it is another one.");
         }
-        return new(made);
+        return made;
     }
 
     /// <summary>A node has ended, and what was there with it.</summary>
@@ -204,11 +204,11 @@ public sealed partial class MobileNode
         }
     }
 
-    static MobileOutcome ReadOutcome(byte[] bytes)
+    MobileOutcome ReadOutcome(byte[] bytes)
     {
         try
         {
-            return GraphCodec.Decode<MobileOutcome>(bytes);
+            return Decode<MobileOutcome>(bytes);
         }
         catch (Exception e) when (e is InvalidDataException or ModuleVersionException)
         {

@@ -20,7 +20,7 @@ public sealed partial class MobileNode
     internal async Task<T> AskAsync<T>(string node, NodeRequest<T> request)
     {
         var answer = await ExchangeAsync(node, Encode<NodeRequest>(request)).ConfigureAwait(false);
-        var outcome = GraphCodec.Decode<MobileOutcome>(answer) as MobileOutcome<T> ?? throw new InvalidDataException($"Node {node} has answered another question.");
+        var outcome = Decode<MobileOutcome>(answer) as MobileOutcome<T> ?? throw new InvalidDataException($"Node {node} has answered another question.");
         if (outcome.Error is { } error)
             ExceptionDispatchInfo.Throw(error);
         return outcome.Result;
@@ -72,7 +72,7 @@ public sealed partial class MobileNode
     {
         try
         {
-            return Encode(await GraphCodec.Decode<NodeRequest>(request).AnswerAsync(this).ConfigureAwait(false));
+            return Encode(await Decode<NodeRequest>(request).AnswerAsync(this).ConfigureAwait(false));
         }
         catch (Exception e) when (e is CannotTravelException or MessageTooLargeException or ModuleVersionException or InvalidDataException)
         {

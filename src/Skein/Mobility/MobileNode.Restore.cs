@@ -39,13 +39,13 @@ public sealed partial class MobileNode
         }
         else
         {
-            _handovers.GoOn(record, id, Make(record.Image, isToBeStored: true));
+            _handovers.GoOn(record, id, Make(Read(record.Image), isToBeStored: true));
         }
     }
 
-    ComingProcess Make(byte[] image, bool isToBeStored)
+    ComingProcess Make((MobileState, Action?) process, bool isToBeStored)
     {
-        var (state, finish) = MobileImage.Read(image, this);
+        var (state, finish) = process;
         state.Hops++;
         return new(new(this, state, _removals.GetValueOrDefault(state.Id)), finish, isToBeStored);
     }

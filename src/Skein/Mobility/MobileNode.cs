@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace Skein;
@@ -81,19 +82,32 @@ public sealed partial class MobileNode
     }
 
     /// <summary>Starts a mobile function.</summary>
-    public MobileProcess Start(Func<Mobile> function)
+    /// <param name="restartable">Whether it may be started again from its beginning (<see cref="MobileProcess.RestartOnAsync"/>): what it has captured is kept as it is now.</param>
+    /// <exception cref="CannotTravelException">It may be restarted, and has captured something that belongs to this place.</exception>
+    public MobileProcess Start(Func<Mobile> function, bool restartable = false)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return Start<ValueTuple>(() => function().Frame, static () => new MobileOutcome<ValueTuple>());
+        return restartable ? Start(WithResult(function), restartable)
+            : Start<ValueTuple>(function.Method.Module.Assembly, () => function().Frame, static () => new MobileOutcome<ValueTuple>());
     }
 
-    /// <summary>Starts a mobile function.</summary>
-    public MobileProcess<T> Start<T>(Func<Mobile<T>> function)
+    /// <inheritdoc cref="Start(Func{Mobile}, bool)"/>
+    public MobileProcess<T> Start<T>(Func<Mobile<T>> function, bool restartable = false)
     {
         ArgumentNullException.ThrowIfNull(function);
+        var beginning = restartable ? Encode(function) : null;
         Mobile<T> call = default;
-        return Start<T>(() => (call = function()).Frame, () => new MobileOutcome<T> { Result = call.GetAwaiter().GetResult() });
+        var process = Start<T>(function.Method.Module.Assembly, () => (call = function()).Frame, () => new MobileOutcome<T> { Result = call.GetAwaiter().GetResult() });
+        if (beginning is not null)
+            process.MayRestart(beginning);
+        return process;
     }
+
+    static Func<Mobile<ValueTuple>> WithResult(Func<Mobile> function) => async () =>
+    {
+        await function();
+        return default;
+    };
 
     /// <summary>Lets a process go on here, from an image of it. This node hears how it ends.</summary>
     /// <exception cref="InvalidDataException">The bytes are no image of a mobile process.</exception>
@@ -108,12 +122,12 @@ public sealed partial class MobileNode
 
     MobileProcess Restore(byte[] image, Func<MobileNode, MobileState, MobileProcess> newHandle)
     {
-        var (state, finish) = MobileImage.Read(image, this);
+        var (state, finish) = Read(image);
         state.BeginAgain(Name);
         var process = newHandle(this, state);
         if (!_started.TryAdd(state.Id, new(process, Name, state.Hops)))
         {
-            state.Made?.Discard();
+            state.Discard();
             throw new InvalidOperationException($"Mobile process {state.Id} was started at node {Name} and has not ended: two of it must not run.");
         }
         Settle(new(this, state)).Begin(new Arrival(finish));
@@ -131,12 +145,12 @@ public sealed partial class MobileNode
         ? resource as T ?? throw new InvalidOperationException($"The resource {name} of node {Name} is a {resource.GetType().Name}, no {typeof(T).Name}.")
         : throw new InvalidOperationException($"Node {Name} has no resource named {name}: it is to be provided there (MobileNode.Provide).");
 
-    MobileProcess<T> Start<T>(Func<MobileFrame?> function, Func<MobileOutcome> endedAtOnce)
+    MobileProcess<T> Start<T>(Assembly module, Func<MobileFrame?> function, Func<MobileOutcome> endedAtOnce)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{_prefix}.{Interlocked.Increment(ref _count)}");
         var process = new MobileProcess<T>(this, id);
         _started[id] = new(process, Name, 0);
-        Settle(new(this, new(id, Name))).Begin(new FirstTurn(function, endedAtOnce));
+        Settle(new(this, new(id, Name) { Space = Modules.Enter(module) })).Begin(new FirstTurn(function, endedAtOnce));
         return process;
     }
 

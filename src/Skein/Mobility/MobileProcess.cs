@@ -60,6 +60,19 @@ public abstract class MobileProcess
     /// <summary>Ends it, where it is, between two turns. What its functions hold is not disposed of.</summary>
     public void Kill() => Home.Deliver(Id, new KillRequest());
 
+    /// <summary>
+    /// Starts its function again at another node, from the beginning and with the arguments that it was started with: as a process of its own,
+    /// with an id of its own. This one ends before the other begins. For functions that cannot be written where they wait, and need not be.
+    /// </summary>
+    /// <param name="node">The name of a node that its own is connected with.</param>
+    /// <param name="within">How long the move of the new one and the end of this one may take, each; by default 30 s.</param>
+    /// <exception cref="CannotMoveException">The node did not take it, and this one goes on; or this one does not answer, and whether it has ended nobody knows.</exception>
+    /// <exception cref="InvalidOperationException">It was not started as one that may be restarted; or it has ended by itself.</exception>
+    public async Task<MobileProcess> RestartOnAsync(string node, TimeSpan? within = null, CancellationToken cancellation = default) =>
+        await RestartAsync(node, within, cancellation).ConfigureAwait(false);
+
+    private protected abstract Task<MobileProcess> RestartAsync(string node, TimeSpan? within, CancellationToken cancellation);
+
     internal abstract void Complete(MobileOutcome outcome);
 
     async Task<AskAnswer> AskAsync(AskKind kind, string destination, string failure, TimeSpan? within, CancellationToken cancellation)
@@ -116,6 +129,34 @@ public sealed class MobileProcess<T> : MobileProcess
     internal MobileProcess(MobileNode home, string id) : base(home, id)
     {
     }
+
+    byte[]? _beginning;   // its function with what that has captured, as it was at the start
+
+    internal void MayRestart(byte[] beginning) => _beginning = beginning;
+
+    /// <inheritdoc cref="MobileProcess.RestartOnAsync"/>
+    public new async Task<MobileProcess<T>> RestartOnAsync(string node, TimeSpan? within = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (_beginning is null)
+            throw new InvalidOperationException($"Mobile process {Id} was not started as one that may be started again (MobileNode.Start, restartable).");
+        var other = await Home.PlaceAsync<T>(_beginning, node, within, cancellation).ConfigureAwait(false);
+        Kill();
+        Task end = Completion;
+        await end.WaitAsync(within ?? MobileNode.MoveLimit, Home.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (end.IsCanceled || end.Exception?.InnerException is NodeLostException)
+        {
+            other.Raise(MobileNode.Beginning, true);
+            return other;
+        }
+        other.Kill();
+        cancellation.ThrowIfCancellationRequested();
+        throw end.IsCompleted ? new InvalidOperationException($"Mobile process {Id} has ended by itself.")
+            : new CannotMoveException($"Mobile process {Id} was not started again: node {Node} does not answer, and whether it has ended there nobody knows.");
+    }
+
+    private protected override async Task<MobileProcess> RestartAsync(string node, TimeSpan? within, CancellationToken cancellation) =>
+        await RestartOnAsync(node, within, cancellation).ConfigureAwait(false);
 
     /// <summary>Its result, once it has one.</summary>
     public override Task<T> Completion => _completion.Task;

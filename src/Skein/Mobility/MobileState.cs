@@ -9,6 +9,7 @@ sealed class MobileState(string id, string home) : ITravelSteps
     public ReadyQueue Ready;
     public WaitList Waits;
     [Transient] ImageReading? _made;
+    [Transient] ModuleSpace? _space;
 
     public string Id => id;
 
@@ -34,6 +35,9 @@ sealed class MobileState(string id, string home) : ITravelSteps
     /// <summary>How often it was restored. What it wrote before nobody confuses with what it writes again.</summary>
     public int Restored { get; set; }
 
+    /// <summary>Null until it has any.</summary>
+    public Effects? Effects { get; set; }
+
     /// <summary>The values that its functions share by name.</summary>
     public Dictionary<string, object?>? Values { get; set; }
 
@@ -43,10 +47,33 @@ sealed class MobileState(string id, string home) : ITravelSteps
     /// <summary>What was made for it at the node where it is.</summary>
     public ImageReading? Made => _made;
 
+    /// <summary>The modules that it uses beside those that the program was started with.</summary>
+    public ModuleSpace? Space
+    {
+        get => _space;
+        init => _space = value;
+    }
+
+    /// <summary>It is not here any more.</summary>
+    public void Gone()
+    {
+        ImageReading.Remove(_made?.Folder);
+        _made = null;
+        Interlocked.Exchange(ref _space, null)?.Leave();
+    }
+
+    /// <summary>Its objects were made, and it does not go on here after all.</summary>
+    public void Discard()
+    {
+        _made?.Discard();
+        Gone();
+    }
+
     /// <summary>Its objects were made, at this node.</summary>
-    public void Arrived(ImageReading image)
+    public void Arrived(ImageReading image, ModuleSpace? space)
     {
         _made = image;
+        _space = space;
         if (Owners is null)
             Owners = image.Owners;
         else

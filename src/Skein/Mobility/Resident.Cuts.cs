@@ -76,6 +76,17 @@ sealed partial class Resident
         }
     }
 
+    /// <summary>In a cut that leaves: it goes on in other objects, which were made from its image.</summary>
+    public void Become(MobileState other, Action? finish)
+    {
+        _cuts = new(_cuts!.Where((cut, place) => place == 0 || cut.Ask is not null || cut is UpgradeCut));   // the others belong to waits, which make them again
+        for (var wait = state.Waits.First; wait is not null; wait = wait.After)
+            wait.Disarm();
+        state.Gone();
+        state = other;
+        new Arrival(finish).Apply(this);
+    }
+
     /// <summary>True when the process is in other hands, and nothing of it may be touched.</summary>
     bool TryCut()
     {

@@ -200,6 +200,8 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
             {
                 if (item is FollowingItem follower)
                     node.SendAfter(peer, Id, follower);
+                else if (item is UpgradeRequest)
+                    item.Miss(node, Id);
             }
             _first = _last = null;
         }
@@ -214,9 +216,11 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
 
     void Disarm()
     {
+        foreach (var cut in _cuts ?? [])
+            (cut as UpgradeCut)?.Drop();
         _cuts = null;
         for (var wait = state.Waits.First; wait is not null; wait = wait.After)
             wait.Disarm();
-        ImageReading.Remove(state.Made?.Folder);
+        state.Gone();
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace Skein;
 
@@ -12,6 +13,8 @@ sealed class ClosureScan
     public static readonly ClosureScan Everything = new() { IsEverything = true };
 
     static readonly ConcurrentDictionary<MethodInfo, ClosureScan> Scans = new();
+
+    static readonly ConditionalWeakTable<Type, ConcurrentDictionary<MethodInfo, ClosureScan>> OfCollectible = [];   // of types that can be unloaded
 
     readonly List<FieldInfo> _variables = [];
     readonly HashSet<MethodBase> _seen = [];
@@ -31,7 +34,12 @@ sealed class ClosureScan
         return false;
     }
 
-    public static ClosureScan Of(MethodInfo method) => Scans.GetOrAdd(method, static m =>
+    public static ClosureScan Of(MethodInfo method) =>
+        !method.IsCollectible ? Scans.GetOrAdd(method, Make)
+        : method.DeclaringType is { IsCollectible: true } type ? OfCollectible.GetValue(type, static _ => new()).GetOrAdd(method, Make)
+        : Make(method);
+
+    static ClosureScan Make(MethodInfo m)
     {
         var scan = new ClosureScan();
         scan.Follow(m);
@@ -48,7 +56,7 @@ sealed class ClosureScan
             return Everything;   // a token that cannot be resolved here: nothing is known about this function
         }
         return scan;
-    });
+    }
 
     /// <summary>False when the closure gets out of sight.</summary>
     bool Read(MethodBase method)

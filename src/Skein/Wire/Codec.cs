@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace Skein;
 
@@ -10,6 +11,7 @@ namespace Skein;
 abstract class Codec(Type type)
 {
     static readonly ConcurrentDictionary<Type, Codec> All = new();
+    static readonly ConditionalWeakTable<Type, Codec> OfCollectible = [];   // of modules that can be unloaded
 
     /// <summary>The class of the objects, as it is at run time.</summary>
     public Type Type { get; } = type;
@@ -41,8 +43,7 @@ abstract class Codec(Type type)
     {
         if (All.TryGetValue(type, out var codec))
             return codec;
-        codec = CodecChoice.Make(type);
-        return type.IsCollectible ? codec : All.GetOrAdd(type, codec);
+        return type.IsCollectible ? OfCollectible.GetValue(type, CodecChoice.Make) : All.GetOrAdd(type, CodecChoice.Make(type));
     }
 
     /// <summary>

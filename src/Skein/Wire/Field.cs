@@ -5,10 +5,10 @@ namespace Skein;
 /// <summary>A field, and how its value travels.</summary>
 sealed class Field
 {
-    Field(FieldInfo info)
+    Field(FieldInfo info, Type type)
     {
         Info = info;
-        var type = info.FieldType;
+        Type = type;
         Code = Type.GetTypeCode(type);
         if (info.GetCustomAttribute<BindingAttribute>() is { } binding)
             Values = (ValueCodec)Activator.CreateInstance(binding.Codec(type))!;
@@ -20,6 +20,9 @@ sealed class Field
 
     public FieldInfo Info { get; }
 
+    /// <summary>Of its values.</summary>
+    public Type Type { get; }
+
     public TypeCode Code { get; }
 
     /// <summary>For references.</summary>
@@ -29,21 +32,20 @@ sealed class Field
     public ValueCodec? Values { get; }
 
     /// <summary>The fields of a class or struct in order of declaration, those of its base classes first.</summary>
-    public static Field[] Of(Type type, Func<FieldInfo, bool>? filter = null)
+    public static Field[] Of(Type type, Func<FieldInfo, bool>? filter = null) =>
+        [.. InfosOf(type).Where(field => filter is null || filter(field)).Select(static field => new Field(field, field.FieldType))];
+
+    /// <summary>The same before it is asked how they travel.</summary>
+    public static List<FieldInfo> InfosOf(Type type)
     {
-        var fields = new List<Field>();
+        var fields = new List<FieldInfo>();
         for (var at = type; at is not null && at != typeof(object) && at != typeof(ValueType); at = at.BaseType)
         {
             var own = at.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly);
             Array.Sort(own, static (x, y) => x.MetadataToken.CompareTo(y.MetadataToken));
-            var place = 0;
-            foreach (var field in own)
-            {
-                if (!field.IsDefined(typeof(TransientAttribute)) && (filter is null || filter(field)))
-                    fields.Insert(place++, new(field));
-            }
+            fields.InsertRange(0, own.Where(static field => !field.IsDefined(typeof(TransientAttribute))));
         }
-        return [.. fields];
+        return fields;
     }
 
     public void Write(GraphWriter writer, object owner)
@@ -57,8 +59,12 @@ sealed class Field
             WriteNumber(writer, value!);
     }
 
-    public void Read(GraphReader reader, object owner) =>
-        Info.SetValue(owner, Values is not null ? Values.ReadBoxed(reader) : !Info.FieldType.IsValueType ? reader.ReadReference(Declared) : ReadNumber(reader));
+    public void Read(GraphReader reader, object owner) => Info.SetValue(owner, ReadValue(reader));
+
+    public object? ReadValue(GraphReader reader) => Values is not null ? Values.ReadBoxed(reader) : !Type.IsValueType ? reader.ReadReference(Declared) : ReadNumber(reader);
+
+    /// <summary>The same field with values of another type, which takes the place of its own.</summary>
+    public Field As(Type type) => type == Type ? this : new(Info, type);
 
     void WriteNumber(GraphWriter writer, object value)
     {
@@ -96,6 +102,6 @@ sealed class Field
             TypeCode.Double => reader.ReadDouble(),
             _ => reader.ReadSingle(),
         };
-        return Info.FieldType.IsEnum ? Enum.ToObject(Info.FieldType, value) : value;
+        return Type.IsEnum ? Enum.ToObject(Type, value) : value;
     }
 }

@@ -15,7 +15,7 @@ sealed class FieldwiseCodec : Codec
     public FieldwiseCodec(Type type) : base(type)
     {
         _fields = new(type);
-        _singletons = type.IsGenericType && TypePolicy.IsFramework(type.Assembly) ? [] : SingletonsOf(type);
+        _singletons = SingletonsOf(type);
     }
 
     public override void WriteHead(GraphWriter writer, object value)
@@ -59,8 +59,12 @@ sealed class FieldwiseCodec : Codec
         return 0;
     }
 
-    static FieldInfo[] SingletonsOf(Type type)
+    public static IEnumerable<string> SingletonNames(Type type) => SingletonsOf(type).Select(static field => field.Name);
+
+    public static FieldInfo[] SingletonsOf(Type type)
     {
+        if (type.IsGenericType && TypePolicy.IsFramework(type.Assembly))
+            return [];
         var fields = type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly);
         if (fields.Length == 0)
             return fields;

@@ -25,7 +25,6 @@ public static class GraphCodec
     /// <exception cref="MessageTooLargeException">It would be larger than a message may be.</exception>
     public static void Encode<T>(T value, IBufferWriter<byte> output)
     {
-        ArgumentNullException.ThrowIfNull(output);
         var writer = _writer ?? new(new(withPaths: false));
         _writer = null;   // a surrogate could come here again
         try
@@ -39,7 +38,7 @@ public static class GraphCodec
         {
             writer.Session.Reset();
             writer.Abandon();
-            _writer = writer;
+            _writer = writer.HoldsCollectible ? null : writer;
         }
     }
 
@@ -49,7 +48,10 @@ public static class GraphCodec
     /// </summary>
     /// <exception cref="InvalidDataException">The bytes are not what <see cref="Encode"/> writes.</exception>
     /// <exception cref="ModuleVersionException">Another build of the application wrote them.</exception>
-    public static T Decode<T>(ReadOnlyMemory<byte> bytes)
+    public static T Decode<T>(ReadOnlyMemory<byte> bytes) => Decode<T>(bytes, null);
+
+    /// <param name="modules">Where the application's modules are; null where they are those that this process was started with.</param>
+    internal static T Decode<T>(ReadOnlyMemory<byte> bytes, ModuleSource? modules)
     {
         if (!MemoryMarshal.TryGetArray(bytes, out var segment))
             segment = new(bytes.ToArray());
@@ -63,6 +65,7 @@ public static class GraphCodec
         {
             session.Reset();
             reader.Begin(segment.Array!, segment.Offset, segment.Count);
+            reader.Modules = modules;
             var value = reader.Read<T>();
             reader.End();
             reader.Finish();
@@ -71,7 +74,9 @@ public static class GraphCodec
         finally
         {
             reader.Begin([], 0, 0);
-            _reader = (reader, session);
+            reader.Modules = null;
+            if (!session.HoldsCollectible)
+                _reader = (reader, session);
         }
     }
 }

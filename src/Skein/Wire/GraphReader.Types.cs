@@ -17,8 +17,8 @@ sealed partial class GraphReader
         return codecs[number] ??= CodecOf(type);
     }
 
-    static Codec CodecOf(Type type) =>
-        type.IsGenericTypeDefinition || (type.IsAbstract && !CodecChoice.IsWireType(type)) ? throw Bad($"{type} has no objects") : Codec.For(type);
+    Codec CodecOf(Type type) => Modules?.CodecFor(type) is { } codec ? codec
+        : type.IsGenericTypeDefinition || (type.IsAbstract && !CodecChoice.IsWireType(type)) ? throw Bad($"{type} has no objects") : Codec.For(type);
 
     Type ReadTypeOrNumber(out int number)
     {
@@ -54,7 +54,8 @@ sealed partial class GraphReader
             case TypeKind.Framework:
                 return TypePolicy.FrameworkType(ReadText(), ReadText());
             case TypeKind.Application:
-                return ReadModule().Type(ReadToken());
+                var type = ReadModule().Type(ReadToken());
+                return Modules is null ? type : Modules.Map(type);
             case TypeKind.Generic:
                 var definition = ReadType();
                 if (!definition.IsGenericTypeDefinition)
@@ -83,7 +84,7 @@ sealed partial class GraphReader
         var arguments = new Type[ReadByte()];
         for (var i = 0; i < arguments.Length; i++)
             arguments[i] = ReadType();
-        var method = TypePolicy.Method(type, token, arguments);
+        var method = Modules is null ? TypePolicy.Method(type, token, arguments) : Modules.Method(type, token, arguments);
         if (tag == 0 && !session.Methods.IsFull)
             session.Methods.Append(method);
         return method;
@@ -104,7 +105,7 @@ sealed partial class GraphReader
         var mvid = new Guid(Take(16));
         var version = new Version(ReadCountless(), ReadCountless(), ReadCountless(), ReadCountless());
         var path = ReadText();
-        var module = KnownModule.Find(name, version, mvid, path);
+        var module = Modules?.Find(name, mvid) ?? KnownModule.Find(name, version, mvid, path);
         session.KnownModules.Append(module);
         return module;
     }

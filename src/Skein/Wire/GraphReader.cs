@@ -15,6 +15,9 @@ sealed partial class GraphReader(GraphSession session)
     /// <summary>For surrogates: the connection that the message came by.</summary>
     public object? Context { get; set; }
 
+    /// <summary>Where the modules of the message are; null where they are those that this process was started with.</summary>
+    public ModuleSource? Modules { get; set; }
+
     /// <summary>Starts on a message. The bytes must not change until it was read.</summary>
     public void Begin(byte[] buffer, int offset, int length)
     {
@@ -94,6 +97,8 @@ sealed partial class GraphReader(GraphSession session)
                 return null;
             case 1:
                 codec = declared ?? throw Bad("an object of a class that cannot be");
+                if (Modules is not null)
+                    codec = Modules.CodecFor(codec.Type) ?? codec;
                 break;
             case 2:
                 codec = ReadClass();

@@ -24,6 +24,9 @@ sealed class GraphSession
     /// <summary>For the reader.</summary>
     public Numbering<KnownModule> KnownModules { get; } = new();
 
+    /// <summary>For the reader: whether it remembers types that could be unloaded, if it did not.</summary>
+    public bool HoldsCollectible => KnownModules.Any(static known => known.Module.Assembly.IsCollectible);
+
     public Numbering<Type> Types { get; } = new();
     public Numbering<MethodInfo> Methods { get; } = new();
     public Numbering<Delegate> Functions { get; } = new();

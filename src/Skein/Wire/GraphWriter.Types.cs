@@ -96,6 +96,7 @@ sealed partial class GraphWriter
 
     void WriteModule(Module module, Type type)
     {
+        HoldsCollectible |= module.Assembly.IsCollectible;
         if (session.Modules.TryFind(module, out var number))
         {
             WriteNumber((uint)number + 1);

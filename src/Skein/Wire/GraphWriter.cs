@@ -32,6 +32,9 @@ sealed partial class GraphWriter(GraphSession session)
 
     public GraphSession Session => session;
 
+    /// <summary>Whether it remembers types that could be unloaded, if it did not.</summary>
+    public bool HoldsCollectible { get; private set; }
+
     /// <summary>For surrogates: the connection that the message is for.</summary>
     public object? Context { get; set; }
 
@@ -151,7 +154,10 @@ sealed partial class GraphWriter(GraphSession session)
     {
         ref var cached = ref _cache[(RuntimeHelpers.GetHashCode(type) >> 3) & 63];
         if (cached.Type != type)
+        {
             cached = new() { Type = type, Codec = Codec.For(type) };
+            HoldsCollectible |= type.IsCollectible;
+        }
         return ref cached;
     }
 

@@ -23,7 +23,7 @@ sealed class KnownModule(Module module)
             return known;
         var module = Load(name)?.ManifestModule;
         if (module is null || module.ModuleVersionId != mvid)
-            throw new ModuleVersionException(ModuleVersionException.Describe(name, version, mvid, path), module is null ? null : ModuleVersionException.Describe(module));
+            throw new ModuleVersionException(ModuleVersionException.Describe(name, version, mvid, path), module is null ? null : ModuleVersionException.Describe(module)) { Module = (name, mvid) };
         if (TypePolicy.WhyNotShipped(module.Assembly) is not null || TypePolicy.IsFramework(module.Assembly))
             throw GraphReader.Bad($"{name} is not a module of the application");
         return Found.GetOrAdd(name, new KnownModule(module));

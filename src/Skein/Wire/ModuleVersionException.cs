@@ -22,6 +22,9 @@ public sealed class ModuleVersionException : InvalidOperationException
     /// <summary>The module of that name in this process, or null.</summary>
     public string? Here { get; }
 
+    /// <summary>Which is not here.</summary>
+    internal (string Name, Guid Mvid) Module { get; init; }
+
     internal static string Describe(string name, Version? version, Guid mvid, string path) =>
         $"{name} {version} ({mvid}{(path.Length > 0 ? ", " + path : "")})";
 

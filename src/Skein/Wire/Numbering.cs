@@ -25,6 +25,8 @@ sealed class Numbering<T> where T : notnull
     /// <summary>For the reader, which is told the numbers.</summary>
     public void Append(T item) => _items.Add(item);
 
+    public bool Any(Predicate<T> condition) => _items.Exists(condition);
+
     public void Truncate(int count)
     {
         if (_numbers.Count > 0)

@@ -22,7 +22,7 @@ static class TypePolicy
     static readonly string[] FrameworkKeys =
         ["7CEC85D7BEA7798E", "B03F5F7F11D50A3A", "B77A5C561934E089", "CC7B13FFCD2DDD51", "ADB9793829DDAE60", "31BF3856AD364E35"];
 
-    public static bool IsFramework(Assembly assembly) => Framework.GetOrAdd(assembly, static a =>
+    public static bool IsFramework(Assembly assembly) => !assembly.IsCollectible && Framework.GetOrAdd(assembly, static a =>
         !a.IsDynamic && a.GetName().GetPublicKeyToken() is { Length: 8 } token && FrameworkKeys.Contains(Convert.ToHexString(token)));
 
     /// <summary>Null for a module that another process of this application finds by its name; else why not.</summary>
@@ -30,7 +30,7 @@ static class TypePolicy
     {
         if (assembly.IsDynamic)
             return "it was made at run time";
-        return AssemblyLoadContext.GetLoadContext(assembly) == AssemblyLoadContext.Default ? null : "its assembly was loaded by hand, so that no other process finds it";
+        return AssemblyLoadContext.GetLoadContext(assembly) is var context && (context == AssemblyLoadContext.Default || context is ModuleContext) ? null : "its assembly was loaded by hand, so that no other process finds it";
     }
 
     public static bool IsListed(Type type) => FrameworkTypes.Contains(type);

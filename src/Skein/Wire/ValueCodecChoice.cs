@@ -70,7 +70,7 @@ static class ValueCodecChoice
             return false;
         if (type == typeof(Guid) || type == typeof(TimeSpan) || type == typeof(Int128) || type == typeof(UInt128) || type == typeof(Half))
             return true;
-        if (TypePolicy.IsFramework(type.Assembly) ? !TypePolicy.IsListed(type) : type.IsCollectible)
+        if (TypePolicy.IsFramework(type.Assembly) ? !TypePolicy.IsListed(type) : TypePolicy.WhyNotShipped(type.Assembly) is not null)
             return false;
         if (type.IsDefined(typeof(InlineArrayAttribute)) || type.Name.EndsWith("e__FixedBuffer", StringComparison.Ordinal))
             return IsBits(type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)[0].FieldType);

@@ -109,6 +109,74 @@ public partial class ServeFaultTests
     }
 
     [Fact]
+    public async Task Half_an_answer_of_a_worker_that_dies_is_no_whole_one()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1");
+        using var client = new TcpClient();
+        await client.ConnectAsync(app.Url.Host, app.Url.Port).Within();
+        await client.GetStream().WriteAsync("POST /half HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\n\r\n"u8.ToArray()).AsTask().Within();
+        var text = "";
+        await ReadAsync(until: "half \r\n");
+        await client.GetStream().WriteAsync("x"u8.ToArray()).AsTask().Within();
+
+        await ReadAsync(until: null);
+
+        Assert.EndsWith("\r\n5\r\nhalf \r\n", text, StringComparison.Ordinal);   // chunked, and without the last chunk
+        Assert.Equal("hello", await app.GetAsync("/"));
+
+        async Task ReadAsync(string? until)
+        {
+            var buffer = new byte[4096];
+            try
+            {
+                while ((until is null || !text.EndsWith(until, StringComparison.Ordinal)) && await client.GetStream().ReadAsync(buffer).AsTask().Within() is > 0 and var length)
+                    text += System.Text.Encoding.ASCII.GetString(buffer, 0, length);
+            }
+            catch (IOException)
+            {
+                // The connection is reset.
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_worker_without_descriptors_accepts_again_when_there_are_some_and_does_not_spin()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1");
+        Assert.Equal("hello", await app.GetAsync("/"));
+        var worker = app.Workers().Single();
+        var open = Directory.GetFiles($"/proc/{worker}/fd").Select(file => int.Parse(Path.GetFileName(file), null)).ToHashSet();
+        var limit = Enumerable.Range(0, 3000).Where(descriptor => !open.Contains(descriptor)).ElementAt(5);
+        Assert.Equal(0, (await SkeinCommand.RunProgramAsync("prlimit", "--pid", $"{worker}", $"--nofile={limit}")).Code);
+        var started = TimeProvider.System.GetTimestamp();
+        var clients = Enumerable.Range(0, 20).Select(_ => new TcpClient(app.Url.Host, app.Url.Port)).ToArray();
+
+        await Limits.Until(() => Refused() > 3, () => app.Command.Output);
+        var tries = TimeProvider.System.GetElapsedTime(started) / TimeSpan.FromMilliseconds(100);
+        Assert.InRange(Refused(), 1, tries + 2);
+
+        foreach (var client in clients)
+            client.Dispose();
+        using var next = new HttpClient { Timeout = Limits.Seconds(20) };
+        Assert.Equal("hello", await next.GetStringAsync(app.Url));
+        Assert.Equal(worker, app.Workers().Single());
+
+        int Refused() => app.Command.Output.Split("No connection can be accepted").Length - 1;
+    }
+
+    [Fact]
+    public async Task A_port_of_the_system_without_the_right_to_it_is_refused_with_the_reason()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/usr/bin/setpriv"), "rights are taken away by setpriv(1), as root");
+        Assert.SkipUnless(File.ReadAllText("/proc/sys/net/ipv4/ip_unprivileged_port_start").Trim() == "1024", "here all ports are for everybody");
+        var ended = await SkeinCommand.RunProgramAsync(
+            "setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", "dotnet", SkeinCommand.Dll, "serve", "--check", ServedApp.BuiltDll, "--listen", "http://127.0.0.1:81");
+
+        Assert.Contains("this user may not listen on a port below 1024", ended.Error, StringComparison.Ordinal);
+        Assert.Equal(78, ended.Code);
+    }
+
+    [Fact]
     public async Task A_worker_that_shows_no_sign_of_life_is_replaced()
     {
         await using var app = await ServedApp.StartAsync("--workers", "1", "--heartbeat", "3s");

@@ -203,7 +203,7 @@ public class ServeOperationTests
             SkeinCommand.RunAsync("", ["serve", "--check", ServedApp.BuiltDll, .. options], new Dictionary<string, string> { ["SKEIN_HOME"] = folder.Path });
     }
 
-    static string WriteCertificate(ScratchFolder folder)
+    internal static string WriteCertificate(ScratchFolder folder)
     {
         using var key = ECDsa.Create();
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);

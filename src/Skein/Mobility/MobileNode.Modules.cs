@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace Skein;
+
+public sealed partial class MobileNode
+{
+    /// <summary>Of all modules that come with one process.</summary>
+    const long MaxModuleBytes = 256 << 20;
+
+    readonly ConcurrentDictionary<string, WeakReference<ModuleFile>> _files = new();   // of the modules that this program was started with, by hash
+
+    /// <summary>Whose code this node takes, where a process brings code that it does not have. By default nobody's.</summary>
+    public CodePolicy Code { get; init; } = CodePolicy.Listed();
+
+    internal ModuleSpaces Modules { get; } = new();
+
+    /// <summary>
+    /// Loads a build of an application beside the one that this program was started with: the module and those that it refers to and that
+    /// stand in the same folder. Start its functions, or let processes of another build go on in it.
+    /// </summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="BadImageFormatException">It is no module of .NET.</exception>
+    public LoadedBuild Load(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        path = Path.GetFullPath(path);
+        var first = ModuleFile.Read(path);
+        var folder = Path.GetDirectoryName(path)!;
+        var files = new Dictionary<string, ModuleFile> { [first.Name] = first };
+        var left = new Queue<ModuleFile>([first]);
+        while (left.TryDequeue(out var file))
+        {
+            foreach (var name in file.References())
+            {
+                var beside = Path.Combine(folder, name + ".dll");
+                if (name == typeof(MobileNode).Assembly.GetName().Name || files.ContainsKey(name) || !File.Exists(beside))
+                    continue;
+                var next = ModuleFile.Read(beside);
+                files[name] = next;
+                left.Enqueue(next);
+            }
+        }
+        return new([first, .. files.Values.Where(file => file != first)], Modules.Enter(files.Values));
+    }
+
+    /// <summary>Makes the objects of an image; of modules that this node lacks and its policy allows the sender is asked.</summary>
+    /// <param name="from">Null: nobody can be asked.</param>
+    internal async ValueTask<(MobileState State, Action? Finish)> ReadAsync(byte[] image, string? from)
+    {
+        ModuleSpace? space = null;
+        var announced = new Dictionary<string, ModuleNotice>();
+        for (var rounds = 0; ; rounds++)
+        {
+            (string Name, Guid Mvid) missing;
+            try
+            {
+                return MobileImage.Read(image, this, space);   // which takes over the place in the space
+            }
+            catch (ModuleVersionException e) when (e.Module.Name is not null && rounds < 64)
+            {
+                missing = e.Module;
+                var known = rounds == 0 ? Modules.Enter(missing.Name, missing.Mvid) : null;
+                space?.Leave();
+                space = known;
+                if (known is not null)
+                    continue;
+                if (from is null)
+                    throw;
+            }
+            catch
+            {
+                space?.Leave();
+                throw;
+            }
+            space = Modules.Enter(await FetchAsync(from, missing, announced).ConfigureAwait(false));
+            if (space?.Find(missing.Name, missing.Mvid) is not null)
+                continue;
+            space?.Leave();
+            throw new CannotMoveException($"Node {from} has another build of {missing.Name} now than that which the process uses.");
+        }
+    }
+
+    /// <summary>The same where nobody can be asked.</summary>
+    internal (MobileState State, Action? Finish) Read(byte[] image) => ReadAsync(image, null).AsTask().GetAwaiter().GetResult();   // has ended
+
+    /// <summary>A message with objects of the application, which may be of a build that is beside the one that was started.</summary>
+    internal T Decode<T>(byte[] bytes, ModuleSource? modules = null)
+    {
+        try
+        {
+            return GraphCodec.Decode<T>(bytes, modules);
+        }
+        catch (ModuleVersionException e) when (e.Module.Name is not null && modules is null && Modules.Enter(e.Module.Name, e.Module.Mvid) is { } space)
+        {
+            try
+            {
+                return GraphCodec.Decode<T>(bytes, space);
+            }
+            finally
+            {
+                space.Leave();
+            }
+        }
+    }
+
+    async Task<List<ModuleFile>> FetchAsync(string from, (string Name, Guid Mvid) missing, Dictionary<string, ModuleNotice> announced)
+    {
+        foreach (var notice in await AskAsync(from, new ModuleListRequest(missing.Name, missing.Mvid)).ConfigureAwait(false))
+            announced[notice.Name] = notice;
+        var files = new List<ModuleFile>();
+        var bytes = 0L;
+        foreach (var notice in announced.Values)
+        {
+            var file = Modules.Find(known => known.Hash == notice.Hash) ?? FileHere(notice) ?? await FetchAsync(from, notice).ConfigureAwait(false);
+            if ((bytes += file.Bytes.Length) > MaxModuleBytes)
+                throw new CannotMoveException($"The modules of the process have more than {MaxModuleBytes >> 20} MiB.");
+            files.Add(file);
+        }
+        return files;
+    }
+
+    /// <summary>The program was started with it: nobody need be asked.</summary>
+    ModuleFile? FileHere(ModuleNotice notice) =>
+        KnownModule.Load(notice.Name) is { Location.Length: > 0 } here && here.ManifestModule.ModuleVersionId == notice.Mvid && FileOf(here) is { } file && file.Hash == notice.Hash ? file : null;
+
+    async Task<ModuleFile> FetchAsync(string from, ModuleNotice notice)
+    {
+        if (Code.WhyNot(notice.Hash, notice.Signature) is { } reason)
+            throw new CannotMoveException($"Node {Name} does not take the code of {notice.Name} from node {from}: {reason}.");
+        var sent = await AskAsync(from, new ModuleBytesRequest(notice.Hash)).ConfigureAwait(false);
+        ModuleFile file;
+        try
+        {
+            file = ModuleFile.Of(sent.Bytes, sent.Symbols, notice.Signature);
+        }
+        catch (BadImageFormatException e)
+        {
+            throw new CannotMoveException($"What node {from} has sent is not {notice.Name}: {e.Message}", e);
+        }
+        return file.Hash == notice.Hash && file.Name == notice.Name && file.Mvid == notice.Mvid ? file
+            : throw new CannotMoveException($"What node {from} has sent is not {notice.Name} with SHA-256 {notice.Hash}: its bytes have {file.Hash}.");
+    }
+
+    internal ModuleFile? FileOf(string hash) =>
+        _files.TryGetValue(hash, out var known) && known.TryGetTarget(out var file) ? file : Modules.Find(each => each.Hash == hash);
+
+    /// <exception cref="CannotMoveException">Its bytes are not known.</exception>
+    internal ModuleFile FileOf(Assembly assembly)
+    {
+        var (name, mvid) = (assembly.GetName().Name!, assembly.ManifestModule.ModuleVersionId);
+        if (AssemblyLoadContext.GetLoadContext(assembly) is ModuleContext context)
+            return context.Files.First(each => each.Name == name);
+        var file = assembly.Location.Length > 0 ? ModuleFile.Read(assembly.Location)
+            : throw new CannotMoveException($"{name} has no file of its own (the program is a single file): its code cannot be sent.");
+        if (file.Mvid != mvid)
+            throw new CannotMoveException($"{assembly.Location} was replaced since it was loaded: the code that runs cannot be sent.");
+        _files[file.Hash] = new(file);
+        return file;
+    }
+}
