@@ -52,7 +52,7 @@ public class ServeCancelTests
     [Fact]
     public async Task A_worker_that_does_not_answer_leaves_a_cancel_open_and_holds_up_nobody()
     {
-        await using var app = await ServedApp.StartAsync("--workers", "1");
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--heartbeat", "300s");
         var stuck = app.Workers().Single();
         Assert.Equal(0, (await app.AskAsync("scale", app.Id, "2")).Code);
         await SkeinCommand.RunProgramAsync("kill", "-STOP", $"{stuck}");

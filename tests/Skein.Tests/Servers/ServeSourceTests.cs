@@ -45,6 +45,7 @@ public class ServeSourceTests
     [Fact]
     public async Task A_file_is_reloaded_when_it_changes()
     {
+        Assert.SkipUnless(Limits.Long, "two builds take their time: ./check --long");
         var folder = new ScratchFolder();
         var file = folder.Write("app.cs", "#:sdk Microsoft.NET.Sdk.Web\n" + Program("\"1\""));
         await using var app = ServedApp.BeginSources(folder, "app.cs", "--workers", "1", "--watch");
