@@ -19,6 +19,7 @@ return args switch
     ["durable", var path, var count] => await DurableCase.Run(path, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["codec-first"] => await CodecFirstCase.Run(),
     ["mobile"] => await MobileCase.Run(),
+    ["node", var name, var folder, var answerLimit] => await NodeCase.Run(name, folder, answerLimit),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,
 };

@@ -44,7 +44,7 @@ sealed class Handovers(TimeProvider time, Peers peers, Func<long> number, Func<s
     {
         var offer = Note(new Offer(this, number(), peer, process));
         offer.Begin(time, AnswerLimit);
-        if (peers.Find(peer) is not { IsOpen: true })
+        if (peers.Find(peer) is not { IsConnected: true })
             offer.Raise(OfferEvent.Broken, "there is no connection with it now");
     }
 

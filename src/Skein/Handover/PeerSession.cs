@@ -23,7 +23,17 @@ sealed class PeerSession(Peers peers, string name, long life)
     /// <summary>Which of the nodes that have had this name, one after the other. Later ones are greater.</summary>
     public long Life => life;
 
-    /// <summary>Whether there is a connection now.</summary>
+    /// <summary>Whether there is a connection now, on which the peer has said who it is.</summary>
+    public bool IsConnected
+    {
+        get
+        {
+            lock (_sending)
+                return _connection is not null;
+        }
+    }
+
+    /// <summary>Whether what is said is on its way at once.</summary>
     public bool IsOpen
     {
         get

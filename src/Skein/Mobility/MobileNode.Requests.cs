@@ -35,7 +35,7 @@ public sealed partial class MobileNode
         var answered = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
         _requests[number] = (node, answered);
         Send(node, Numbered(PeerMessageKind.Request, number, request));
-        if (_peers.Find(node) is not { IsOpen: true })
+        if (_peers.Find(node) is not { IsConnected: true })
             BreakRequests(node);
         return await answered.Task.ConfigureAwait(false);
     }

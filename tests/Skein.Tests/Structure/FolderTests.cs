@@ -20,6 +20,7 @@ public partial class FolderTests
             ["", "Workers"],   // the root of src/Skein, which is the idea, and how it is carried out in another process
             ["Pools"],
         ],
+        ["src/Skein.Cluster"] = [[""]],
         ["src/Skein.Servers"] =
         [
             ["", "Threads"],   // the word for how a server serves, and the threads that make it true
@@ -81,10 +82,10 @@ public partial class FolderTests
         Assert.Equal([], Repository.Sources(project).Select(file => file.Path).Where(path => path.Count(c => c == '/') > 1));
 
     [Fact]
-    public void Only_the_tests_and_the_servers_see_what_is_not_public() =>
+    public void Only_the_tests_the_servers_and_the_cluster_see_what_is_not_public() =>
         Assert.All(
             typeof(GraphCodec).Assembly.GetCustomAttributes(typeof(InternalsVisibleToAttribute), false).Cast<InternalsVisibleToAttribute>(),
-            friend => Assert.True(friend.AssemblyName == "Skein.Servers" || friend.AssemblyName.StartsWith("Skein.Tests", StringComparison.Ordinal)));
+            friend => Assert.True(friend.AssemblyName is "Skein.Servers" or "Skein.Cluster" || friend.AssemblyName.StartsWith("Skein.Tests", StringComparison.Ordinal)));
 
     static string FolderOf(string path) => path.Split('/') is [var folder, _, ..] ? folder : "";
 

@@ -1,0 +1,75 @@
+namespace Skein;
+
+/// <summary>
+/// The nodes of one user on one machine: a folder that nobody else may enter, with a socket <c>NAME.node</c> and a lock <c>NAME.lock</c> of each.
+/// The lock ends with the operating-system process that has it, however that ends; so it tells who lives.
+/// </summary>
+sealed class NodeFolder
+{
+    const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>Others look for a moment whether a lock is held.</summary>
+    static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
+
+    readonly string _folder;
+
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
+    public NodeFolder(string? folder)
+    {
+        _folder = folder ?? Default();
+        Directory.CreateDirectory(_folder, Own);
+        if (File.GetUnixFileMode(_folder) != Own)
+            File.SetUnixFileMode(_folder, Own);   // refused where somebody else has made it
+    }
+
+    /// <summary>The names of nodes that have a socket; some may have ended.</summary>
+    public IEnumerable<string> Names => Directory.EnumerateFiles(_folder, "*.node").Select(static file => Path.GetFileNameWithoutExtension(file));
+
+    public string SocketOf(string name) => Path.Combine(_folder, name + ".node");
+
+    /// <summary>Whether an operating-system process is this node now.</summary>
+    public bool IsAlive(string name)
+    {
+        try
+        {
+            using var look = new FileStream(LockOf(name), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    /// <summary>Makes this process the node, until it disposes of the claim, or ends.</summary>
+    /// <exception cref="IOException">Another process is the node.</exception>
+    public async Task<IDisposable> ClaimAsync(string name, CancellationToken cancellation)
+    {
+        for (var look = 1; ; look++)
+        {
+            try
+            {
+                return new FileStream(LockOf(name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException e)
+            {
+                if (look == 25)
+                    throw new IOException($"A node named {name} runs already ({SocketOf(name)}): give this one another name.", e);
+            }
+            await Task.Delay(Moment, TimeProvider.System, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    string LockOf(string name) => Path.Combine(_folder, name + ".lock");
+
+    static string Default() =>
+        Environment.GetEnvironmentVariable("SKEIN_HOME") is { Length: > 0 } home ? Path.Combine(home, "nodes")
+        : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime ? Path.Combine(runtime, "skein-nodes")
+        : Environment.IsPrivilegedProcess ? "/run/skein-nodes"
+        : Path.Combine("/tmp", $"skein-nodes-{Environment.UserName}");
+}

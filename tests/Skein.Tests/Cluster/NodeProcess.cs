@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Skein.Tests.Cluster;
+
+/// <summary>A node that is an operating-system process of its own.</summary>
+sealed class NodeProcess : IAsyncDisposable
+{
+    static readonly string Program =
+        Path.Combine(AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Child/", StringComparison.Ordinal), "Skein.Tests.Child");
+
+    readonly Process _process;
+
+    NodeProcess(Process process) => _process = process;
+
+    public int Id => _process.Id;
+
+    public static async Task<NodeProcess> StartAsync(string name, string folder, int answerLimit = 60_000)
+    {
+        var process = Process.Start(new ProcessStartInfo(Program, ["node", name, folder, answerLimit.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        Assert.Equal($"ready {name}", await process.StandardOutput.ReadLineAsync().Within(30));
+        return new(process);
+    }
+
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync().Within();
+    }
+
+    public void Stop() => Signal("STOP");
+
+    public void Continue() => Signal("CONT");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            await KillAsync();
+        _process.Dispose();
+    }
+
+    void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
+    }
+}
