@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace Skein;
 
 /// <summary>How a node of a cluster is made.</summary>
@@ -5,6 +7,20 @@ public sealed record ClusterOptions
 {
     /// <summary>Where the nodes of this user and machine find each other. By default <c>$SKEIN_HOME/nodes</c>, else a folder of the user's own.</summary>
     public string? Folder { get; init; }
+
+    /// <summary>
+    /// Where nodes of other machines reach this one, over TLS 1.3; port 0 takes any that is free. Null: nowhere. Needs an <see cref="Identity"/>.
+    /// </summary>
+    public IPEndPoint? Listen { get; init; }
+
+    /// <summary>The addresses of nodes on other machines: those that are to be asked from here. Of two nodes it is enough that one knows the other.</summary>
+    public IReadOnlyList<IPEndPoint> Peers { get; init; } = [];
+
+    /// <summary>By what nodes of other machines know this one. The node does not dispose of it.</summary>
+    public ClusterIdentity? Identity { get; init; }
+
+    /// <summary>Lets other nodes join by the tokens that it gives, at <see cref="Listen"/>. The node does not dispose of it.</summary>
+    public ClusterAuthority? Authority { get; init; }
 
     /// <summary>Keeps what <c>Here.Checkpoint</c> stores. All that it has goes on when the node starts. The node does not dispose of it.</summary>
     public MobileStore? Store { get; init; }

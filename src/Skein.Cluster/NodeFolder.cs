@@ -28,21 +28,17 @@ sealed class NodeFolder
 
     public string SocketOf(string name) => Path.Combine(_folder, name + ".node");
 
-    /// <summary>Whether an operating-system process is this node now.</summary>
-    public bool IsAlive(string name)
+    /// <summary>Whether it is certain that no operating-system process is this node now.</summary>
+    public bool HasEnded(string name)
     {
         try
         {
             using var look = new FileStream(LockOf(name), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            return false;
-        }
-        catch (FileNotFoundException)
-        {
-            return false;
-        }
-        catch (IOException)
-        {
             return true;
+        }
+        catch (IOException)   // somebody has it, or looks; or there is none
+        {
+            return false;
         }
     }
 

@@ -10,19 +10,21 @@ sealed class StreamConnection : PeerConnection
     readonly Peers _peers;
     readonly Channel<byte[]> _outgoing = Channel.CreateUnbounded<byte[]>(new() { SingleReader = true });
 
-    StreamConnection(Stream stream, Peers peers, bool isOurs)
+    StreamConnection(Stream stream, Peers peers, bool isOurs, string? knownName)
     {
-        (_stream, _peers, IsOurs) = (stream, peers, isOurs);
+        (_stream, _peers, IsOurs, KnownName) = (stream, peers, isOurs, knownName);
         _frames = new(stream);
     }
 
     public override bool IsOurs { get; }
 
+    public override string? KnownName { get; }
+
     /// <summary>Ends with the connection.</summary>
     /// <param name="stream">It is closed at the end.</param>
-    public static Task RunAsync(Stream stream, Peers peers, bool isOurs)
+    public static Task RunAsync(Stream stream, Peers peers, bool isOurs, string? knownName = null)
     {
-        var connection = new StreamConnection(stream, peers, isOurs);
+        var connection = new StreamConnection(stream, peers, isOurs, knownName);
         peers.Greet(connection);
         return Task.WhenAll(connection.WriteAsync(), connection.ReadAsync());
     }

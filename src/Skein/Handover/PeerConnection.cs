@@ -9,6 +9,9 @@ abstract class PeerConnection
     /// <summary>Whether this side asked for it, and the other accepted.</summary>
     public abstract bool IsOurs { get; }
 
+    /// <summary>Who the other side is known to be, before it says its name; null where whoever can connect may say any.</summary>
+    public virtual string? KnownName => null;
+
     /// <summary>Of whom it is, once the other side has said its name.</summary>
     public PeerSession? Session { get; set; }
 

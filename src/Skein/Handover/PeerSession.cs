@@ -23,6 +23,9 @@ sealed class PeerSession(Peers peers, string name, long life)
     /// <summary>Which of the nodes that have had this name, one after the other. Later ones are greater.</summary>
     public long Life => life;
 
+    /// <summary>Whether the last connection was one between machines, or could have been.</summary>
+    public bool IsRemote { get; private set; }
+
     /// <summary>Whether there is a connection now, on which the peer has said who it is.</summary>
     public bool IsConnected
     {
@@ -74,6 +77,7 @@ sealed class PeerSession(Peers peers, string name, long life)
                     last.Close();
                 }
                 connection.Session = this;
+                IsRemote = connection.KnownName is not null;
                 _connection = connection;
                 _isOpen = false;
                 connection.Send(PeerFrame.Of(PeerFrameKind.Resume, _received));

@@ -74,7 +74,7 @@ sealed class Peers(string name, long life)
         lock (_gate)
         {
             var known = _sessions.GetValueOrDefault(peer);
-            if (peer == name || known?.Life > itsLife)   // this very node, or one whose successor is here already
+            if (peer == name || known?.Life > itsLife || (connection.KnownName ?? peer) != peer)   // this very node, one whose successor is here already, or another than it says
             {
                 connection.Close();
                 return;

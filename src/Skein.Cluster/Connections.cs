@@ -1,0 +1,27 @@
+using System.Collections.Concurrent;
+
+namespace Skein;
+
+/// <summary>The streams of a node to its peers, while they last.</summary>
+sealed class Connections(Peers peers) : IAsyncDisposable
+{
+    readonly ConcurrentDictionary<Stream, Task> _running = new();
+
+    public Peers Peers => peers;
+
+    /// <summary>Ends with the stream, which it closes.</summary>
+    /// <param name="knownName">Who is at the other end, if that is certain.</param>
+    public Task RunAsync(Stream stream, bool isOurs, string? knownName = null)
+    {
+        var running = StreamConnection.RunAsync(stream, peers, isOurs, knownName);
+        _running[stream] = running;
+        return running.ContinueWith(_ => _running.TryRemove(stream, out var _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var stream in _running.Keys)
+            await stream.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll(_running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+}

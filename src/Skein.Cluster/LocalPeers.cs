@@ -1,0 +1,107 @@
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace Skein;
+
+/// <summary>The other nodes of this user on this machine: over Unix sockets, found by a folder.</summary>
+sealed partial class LocalPeers(MobileNode node, NodeFolder folder, Connections connections) : IDisposable
+{
+    /// <summary>So often it looks who else is there. A look costs the reading of a small folder.</summary>
+    static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
+    readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    readonly HashSet<string> _dialled = [];
+
+    string Path => folder.SocketOf(node.Name);
+
+    /// <exception cref="SocketException">It cannot listen there.</exception>
+    public void Listen()
+    {
+        File.Delete(Path);
+        _socket.Bind(new UnixDomainSocketEndPoint(Path));
+        File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite);   // nobody can connect before it listens
+        _socket.Listen(64);
+    }
+
+    /// <summary>Until it is cancelled.</summary>
+    public Task RunAsync(CancellationToken closing) => Task.WhenAll(AcceptAsync(closing), KeepLookingAsync(closing));
+
+    /// <summary>Until all are connected that live.</summary>
+    public async Task ConnectAsync(CancellationToken cancellation)
+    {
+        while (folder.Names.Any(other => other != node.Name && node.Peers.Find(other) is not { IsOpen: true } && !folder.HasEnded(other)))
+            await Task.Delay(LookEvery / 10, TimeProvider.System, cancellation).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        File.Delete(Path);
+        _socket.Dispose();
+    }
+
+    async Task AcceptAsync(CancellationToken closing)
+    {
+        while (!closing.IsCancellationRequested)
+        {
+            try
+            {
+                var peer = await _socket.AcceptAsync(closing).ConfigureAwait(false);
+                if (IsOurs(peer))
+                    _ = connections.RunAsync(new NetworkStream(peer, ownsSocket: true), isOurs: false);
+                else
+                    peer.Dispose();
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(LookEvery, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);   // no descriptor is left: perhaps later
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
+            {
+                return;
+            }
+        }
+    }
+
+    async Task KeepLookingAsync(CancellationToken closing)
+    {
+        await LookAsync(closing).ConfigureAwait(false);
+        using var timer = new PeriodicTimer(LookEvery);
+        while (await timer.WaitForNextTickAsync(closing).ConfigureAwait(false))
+            await LookAsync(closing).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks those that it has no connection with, and takes note of those that have ended.</summary>
+    async Task LookAsync(CancellationToken cancellation)
+    {
+        foreach (var peer in node.Peers.All.Where(peer => !peer.IsConnected && !peer.IsRemote && folder.HasEnded(peer.Name)))
+            node.Peers.End(peer);
+        foreach (var name in folder.Names.Where(name => name != node.Name && node.Peers.Find(name) is not { IsConnected: true }))
+        {
+            // The one whose name comes first asks; the other only when it is new here, since the first may not have looked yet.
+            if (!_dialled.Add(name) && string.CompareOrdinal(node.Name, name) > 0)
+                continue;
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(folder.SocketOf(name)), cancellation).ConfigureAwait(false);
+                _ = connections.RunAsync(new NetworkStream(socket, ownsSocket: true), isOurs: true);
+            }
+            catch (SocketException)
+            {
+                socket.Dispose();   // it has ended, or does not listen yet
+            }
+        }
+    }
+
+    // The modes of the folder and the socket say the same; a file system that ignores them does not.
+    static bool IsOurs(Socket peer)
+    {
+        Span<byte> credentials = stackalloc byte[12];
+        return peer.GetRawSocketOption(SocketLevel, PeerCredentialsOption, credentials) == 12
+            && BitConverter.ToUInt32(credentials[4..8]) is var user && (user == 0 || user == UserId());
+    }
+
+    const int SocketLevel = 1, PeerCredentialsOption = 17;
+
+    [LibraryImport("libc", EntryPoint = "geteuid")] private static partial uint UserId();
+}
