@@ -82,6 +82,8 @@ public sealed class ClusterAuthority : IDisposable
     /// <summary>Forgets the key.</summary>
     public void Dispose() => _certificate.Dispose();
 
+    internal byte[] Certificate => _certificate.RawData;
+
     /// <summary>Null where the secret is that of no token, or of one that was used or is too old.</summary>
     internal X509Certificate2? Admit(byte[] secret, string name, PublicKey key) =>
         _tokens.TryRemove(HashOf(secret), out var until) && until > _time.GetUtcNow() ? Sign(name, key, null) : null;

@@ -66,13 +66,11 @@ public sealed class ClusterIdentity : IDisposable
         {
             throw new IOException($"Nobody answers at {endpoint}: {e.Message}", e);
         }
-        X509Certificate2? root = null;
-        using var stream = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, (_, certificate, chain, _) =>
-            (root = JoinToken.RootIn(chain, authority)) is not null && Trust.Check(certificate, root) is not null);
+        using var stream = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, static (_, certificate, _, _) => certificate is not null);   // looked at below
         await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "skein", EnabledSslProtocols = Trust.Protocols }, cancellation).ConfigureAwait(false);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var certificate = await JoinRequest.AskAsync(stream, secret, name, key, cancellation).ConfigureAwait(false);
-        return new(WithKey(certificate.CopyWithPrivateKey(key)), root!);
+        var (certificate, root) = await JoinRequest.AskAsync(stream, authority, secret, name, key, cancellation).ConfigureAwait(false);
+        return new(WithKey(certificate.CopyWithPrivateKey(key)), root);
     }
 
     /// <summary>Forgets the key.</summary>

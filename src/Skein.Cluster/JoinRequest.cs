@@ -1,30 +1,48 @@
+using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Skein;
 
-/// <summary>A newcomer's only words, over TLS: <c>Call</c> with the secret, the length of its request, the request, its name; the answer is its certificate, or an empty one.</summary>
+/// <summary>What a node and a newcomer say to each other, over TLS; then the connection ends.</summary>
+/// <remarks>
+/// <code>
+/// node:      Hello    certificate of the authority. The token has its hash: so the newcomer knows to whom it speaks, before it says the secret
+/// newcomer:  Call     secret, length of its public key u16, public key, name
+/// node:      Result   its certificate, or nothing
+/// </code>
+/// </remarks>
 static class JoinRequest
 {
     /// <summary>More is no request to join.</summary>
     const int LongestRequest = 4096;
 
+    /// <exception cref="AuthenticationException">Who answers is not who gave the token.</exception>
     /// <exception cref="IOException">The token is not good.</exception>
-    public static async Task<X509Certificate2> AskAsync(Stream stream, byte[] secret, string name, ECDsa key, CancellationToken cancellation)
+    public static async Task<(X509Certificate2 Own, X509Certificate2 Authority)> AskAsync(
+        SslStream stream, byte[] authority, byte[] secret, string name, ECDsa key, CancellationToken cancellation)
     {
-        var request = key.ExportSubjectPublicKeyInfo();
         var frames = new FrameStream(stream, LongestRequest);
+        var hello = await frames.ReadAsync(cancellation).ConfigureAwait(false);
+        if (hello is not { Kind: FrameKind.Hello } shown || !SHA256.HashData(shown.Body.Span).AsSpan().SequenceEqual(authority))
+            throw new AuthenticationException("Who answers there is not who gave the token.");
+        var root = X509CertificateLoader.LoadCertificate(shown.Body.Span);
+        if (Trust.Check(stream.RemoteCertificate, root) is null)
+            throw new AuthenticationException("Who answers there is no node of the cluster of this token.");
+        var request = key.ExportSubjectPublicKeyInfo();
         await frames.WriteAsync(FrameKind.Call, 0, (byte[])[.. secret, .. BitConverter.GetBytes((ushort)request.Length), .. request, .. Encoding.UTF8.GetBytes(name)], cancellation).ConfigureAwait(false);
         var answer = await frames.ReadAsync(cancellation).ConfigureAwait(false);
         return answer is { Kind: FrameKind.Result, Body.Length: > 0 }
-            ? X509CertificateLoader.LoadCertificate(answer.Value.Body.Span)
+            ? (X509CertificateLoader.LoadCertificate(answer.Value.Body.Span), root)
             : throw new IOException("The token is not good any more: it was used, or is too old. Ask for another.");
     }
 
     public static async Task AnswerAsync(Stream stream, ClusterAuthority authority, CancellationToken cancellation)
     {
         var frames = new FrameStream(stream, LongestRequest);
+        await frames.WriteAsync(FrameKind.Hello, 0, authority.Certificate, cancellation).ConfigureAwait(false);
         if (await frames.ReadAsync(cancellation).ConfigureAwait(false) is not { Kind: FrameKind.Call } request)
             return;
         using var certificate = Admit(authority, request.Body.Span);
@@ -41,7 +59,7 @@ static class JoinRequest
             var key = PublicKey.CreateFromSubjectPublicKeyInfo(request.Slice(start, length), out _);
             return authority.Admit(request[..JoinToken.SecretLength].ToArray(), Encoding.UTF8.GetString(request[(start + length)..]), key);
         }
-        catch (CryptographicException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
             return null;
         }

@@ -27,13 +27,4 @@ static class JoinToken
         }
         throw new FormatException("This is no token of a cluster, or not all of it.");
     }
-
-    /// <summary>The authority that a token means, if it is among what was shown.</summary>
-    public static X509Certificate2? RootIn(X509Chain? chain, byte[] hash)
-    {
-        var all = (chain?.ChainElements.Select(static element => element.Certificate) ?? []).Concat(chain?.ChainPolicy.ExtraStore ?? []);
-        return all.FirstOrDefault(certificate => SHA256.HashData(certificate.RawData).AsSpan().SequenceEqual(hash)) is { } found
-            ? X509CertificateLoader.LoadCertificate(found.RawData)
-            : null;
-    }
 }

@@ -116,7 +116,7 @@ public sealed class RemoteNodeTests : IAsyncDisposable
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(node.Listening!).Within();
-        await using var stream = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+        await using var stream = new SslStream(new NetworkStream(socket), leaveInnerStreamOpen: false, static (_, certificate, _, _) => certificate is not null);
         try
         {
             await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
