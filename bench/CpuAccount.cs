@@ -9,14 +9,17 @@ namespace Skein.Bench;
 /// </summary>
 sealed class CpuAccount
 {
+    static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(200);   // twenty of the clock's ticks
+
     readonly long _started = Stopwatch.GetTimestamp();
     readonly long _busy = Busy(), _own = Own();
 
-    /// <summary>In processors: 1.0 is one processor busy with other things all the time.</summary>
-    public double Foreign()
+    /// <summary>In processors: 1.0 is one processor busy with other things all the time. Null where the span was too short to tell.</summary>
+    public double? Foreign()
     {
+        var elapsed = Stopwatch.GetElapsedTime(_started);
         var ticks = Busy() - _busy - (Own() - _own);
-        return Math.Max(0, ticks / 100.0 / Stopwatch.GetElapsedTime(_started).TotalSeconds);
+        return elapsed < Shortest ? null : Math.Max(0, ticks / 100.0 / elapsed.TotalSeconds);
     }
 
     static long Busy()

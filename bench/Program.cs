@@ -48,7 +48,7 @@ foreach (var experiment in chosen)
     results.Add(result);
     var foreign = result.Figures.Max(figure => figure.Foreign);
     await Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-        $"{Report.Aligned(result.Rows)}\nload average {result.Load}; others used up to {foreign:0.00} processors{(quick ? "; a quick run, not for quoting" : "")}\n"));
+        $"{Report.Aligned(result.Rows)}\nload average {result.Load}; others used up to {foreign ?? 0:0.00} processors{(quick ? "; a quick run, not for quoting" : "")}\n"));
 }
 
 if (json == "-")

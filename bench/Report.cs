@@ -39,8 +39,10 @@ static class Report
             # What was measured
 
             Written by `dotnet run -c Release --project bench`; the source of each experiment says exactly what is done. Figures are medians, with the
-            range of the rounds in brackets; contenders took turns on the same machine, and only the ratios are meant to last. Everything with two
-            workers, default options and checked payloads. "\*": others used more than a quarter of a processor meanwhile.
+            range of the rounds in brackets; contenders took turns on the same machine, and only the ratios are meant to last: those of single calls
+            need a processor that is free to look for the answer, and shrink on a busy machine. Everything with two workers, checked payloads and default
+            options, unless the settings say otherwise. "\*": others used more than a quarter of a processor meanwhile ("–": the span was too short to
+            tell).
 
 
             """);
@@ -53,7 +55,7 @@ static class Report
                 var unit = result.Rows[0].Unit;
                 var range = figure.Median is null ? "–" : $"{unit.Print(figure.Lowest)} … {unit.Print(figure.Highest)}";
                 var settings = figure.Version is null ? figure.Settings : $"{figure.Settings}; {figure.Version}";
-                text.Append(CultureInfo.InvariantCulture, $"| {figure.Name} | {(figure.Median is { } median ? unit.Print(median) : "–")}{(figure.Remark is { } remark ? $" ({remark})" : "")} | {range} | {figure.Foreign:0.00} processors | {settings} |\n");
+                text.Append(CultureInfo.InvariantCulture, $"| {figure.Name} | {(figure.Median is { } median ? unit.Print(median) : "–")}{(figure.Remark is { } remark ? $" ({remark})" : "")} | {range} | {(figure.Foreign is { } foreign ? string.Create(CultureInfo.InvariantCulture, $"{foreign:0.00} processors") : "–")} | {settings} |\n");
             }
 
             text.Append('\n');

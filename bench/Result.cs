@@ -3,7 +3,7 @@ namespace Skein.Bench;
 /// <summary>What one contender reached: the median of its rounds and their range, and how busy others kept the machine meanwhile.</summary>
 /// <param name="Median">Null when it could not be measured; then the remark says why.</param>
 sealed record Figure(
-    string Name, string Settings, string? Version, double? Median, double Lowest, double Highest, double Foreign, string? Remark)
+    string Name, string Settings, string? Version, double? Median, double Lowest, double Highest, double? Foreign, string? Remark)
 {
     /// <summary>Above this the figure says as much about the others as about the contender.</summary>
     const double Disturbance = 0.25;

@@ -41,7 +41,8 @@ sealed class Runner(int rounds, TextWriter log)
     /// <summary>A contender and what it has reached so far.</summary>
     sealed class Run(Contender contender)
     {
-        readonly List<double> _values = [], _foreign = [];
+        readonly List<double> _values = [];
+        readonly List<double?> _foreign = [];
 
         public Contender Contender => contender;
 
@@ -71,11 +72,11 @@ sealed class Runner(int rounds, TextWriter log)
         }
 
         public Figure Figure() => Failure is null
-            ? new(contender.Name, contender.Settings, contender.Version, Median(_values), _values.Min(), _values.Max(), Median(_foreign), contender.Remark)
-            : new(contender.Name, contender.Settings, contender.Version, null, 0, 0, 0, Failure);
+            ? new(contender.Name, contender.Settings, contender.Version, Median(_values), _values.Min(), _values.Max(), _foreign.Contains(null) ? null : Median(_foreign.OfType<double>()), contender.Remark)
+            : new(contender.Name, contender.Settings, contender.Version, null, 0, 0, null, Failure);
     }
 
-    static double Median(List<double> values)
+    static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();
         var middle = sorted.Length / 2;

@@ -15,7 +15,7 @@ static class Kill
     [
         new Local("Skein, a spare", "2 workers, Place.OsProcess, Spares = 1", () => MeasureAsync(spares: 1)),
         new Local("Skein", "2 workers, Place.OsProcess, default options", () => MeasureAsync(spares: 0)),
-        PeerProgram.Node("kill", "clone", 1, "2 threads; one calls process.exit, and the clock starts when its task has failed"),
+        PeerProgram.Node("kill", "clone", 1, "2 threads, no spare; one calls process.exit, and the clock starts when its task has failed"),
         PeerProgram.Python("kill", "ppe", "fork", 1, "2 workers"),
         PeerProgram.Python("kill", "pool", "fork", 1, "2 workers; the killed worker's own task never completes"),
     ],

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Skein.Bench.Experiments;
 
-/// <summary>An argument of 1 MB; the worker reads a byte of every page of it and answers the sum. Eight different blocks take turns.</summary>
+/// <summary>An argument of 1 MB; the worker reads a byte of every page of it and answers the sum. Eight different blocks take turns. What is leased
+/// is memory that both sides have: nothing is copied, and the figure is how fast the worker is shown one and reads its pages.</summary>
 static class Megabyte
 {
     const int Size = 1 << 20, Page = 4096, Contents = 8, Leases = 64;
@@ -13,8 +14,8 @@ static class Megabyte
         return new("megabyte", "1 MB argument, every page touched, checksum back", Unit.MegabytesPerSecond,
         [
             new PoolContender("Skein", "RunAsync of all, then Task.WhenAll; byte[], a fresh one in the worker for each", pool => MeasureAsync(pool, count)),
-            new PoolContender("Skein, leased", "RunAsync of all, then Task.WhenAll; 64 leases, rented and filled before the clock starts", pool => MeasureLeasedAsync(pool, count)),
-            new PoolContender("Skein, leased and filled", "8 at once: Lease.Rent, fill, RunAsync, dispose; all of it by the clock", pool => MeasureFilledAsync(pool, count)),
+            new PoolContender("Skein, leased (shared)", "RunAsync of all, then Task.WhenAll; 64 leases, rented and filled before the clock starts", pool => MeasureLeasedAsync(pool, count)),
+            new PoolContender("Skein, leased (shared) and filled", "8 at once: Lease.Rent, fill, RunAsync, dispose; all of it by the clock", pool => MeasureFilledAsync(pool, count)),
             PeerProgram.Python("megabyte", "ppe", "fork", count, "map(), chunksize 1, bytes"),
             PeerProgram.Node("megabyte", "clone", count, "run() of all, then Promise.all(), 2 threads, Uint8Array cloned"),
             PeerProgram.Node("megabyte", "transfer", count, "run() of all, then Promise.all(), 2 threads, Uint8Array transferred, made before the clock starts"),
@@ -22,8 +23,8 @@ static class Megabyte
         [
             new("Skein", "PPE fork") { AtLeast = 3 },
             new("Skein", "piscina"),
-            new("Skein, leased", "piscina transfer") { AtLeast = 1 },
-            new("Skein, leased and filled", "piscina"),
+            new("Skein, leased (shared)", "piscina transfer") { AtLeast = 1 },
+            new("Skein, leased (shared) and filled", "piscina"),
         ]);
     }
 

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Skein.Cli;
 
 /// <summary>
@@ -9,6 +11,21 @@ namespace Skein.Cli;
 /// <param name="Inputs">Null where there was no <c>:::</c>: inputs are read from standard input.</param>
 sealed record CommandWords(string[] Own, string[]? Program, string[]? Inputs)
 {
+    /// <summary>Refuses words that were changed on the way: .NET puts U+FFFD for what is not UTF-8, which may be the name of another file.</summary>
+    public static void RequireText(string[] words)
+    {
+        if (Array.Find(words, word => word.Contains('\uFFFD', StringComparison.Ordinal)) is not { } changed)
+            return;
+        try
+        {
+            _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(File.ReadAllBytes("/proc/self/cmdline"));
+        }
+        catch (DecoderFallbackException)
+        {
+            throw CommandFailure.Usage($"'{changed}' was not UTF-8 text as it was given; a word that is changed on the way would name another file.");
+        }
+    }
+
     public static CommandWords Split(string[] words)
     {
         // Only map knows inputs; to a program that run starts, ::: is an argument like any other.

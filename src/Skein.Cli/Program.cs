@@ -11,6 +11,7 @@ static class Program
         try
         {
             ClosedStreams.Replace();
+            CommandWords.RequireText(words);
             return await CarryOutAsync(CommandWords.Split(words)).ConfigureAwait(false);
         }
         catch (CommandFailure failure)
@@ -29,11 +30,16 @@ static class Program
         var own = grammar.Parse(words.Own);
         var command = own.CommandResult.Command;
         if (own.Action is SynchronousCommandLineAction helpOrVersion && helpOrVersion is not ParseErrorAction)
-            return helpOrVersion.Invoke(own);
-        if (command is RootCommand && own.UnmatchedTokens.Count == 0)
-            throw CommandFailure.Usage("say what to do: skein run, skein map, skein serve, skein ps, …; skein --help says more.");
+            return Tell(own, helpOrVersion);
+        if (command is RootCommand)
+        {
+            throw CommandFailure.Usage(own.UnmatchedTokens is [var word, ..]
+                ? $"there is no command '{word}'; skein --help says which there are."
+                : "say what to do: skein run, skein map, skein serve, skein ps, …; skein --help says more.");
+        }
+
         if (own.Errors is [var error, ..])
-            throw CommandFailure.Usage($"{error.Message} ({(command is RootCommand ? "skein" : $"skein {command.Name}")} --help says what there is.)");
+            throw CommandFailure.Usage($"{error.Message} (skein {command.Name} --help says what there is.)");
         if (command == grammar.Map.Command)
             return await MapCommand.RunAsync(grammar.Map.Read(own, words)).ConfigureAwait(false);
         if (command == grammar.Run.Command)
@@ -43,6 +49,15 @@ static class Program
         if (grammar.Control.Commands.Contains(command))
             return await grammar.Control.CarryOutAsync(command, own).ConfigureAwait(false);
         return ShellCompletion.Print(own.GetValue(grammar.Shell), grammar.Root);
+    }
+
+    static int Tell(ParseResult own, SynchronousCommandLineAction helpOrVersion)
+    {
+        var text = new StringWriter();
+        own.InvocationConfiguration.Output = text;
+        var code = helpOrVersion.Invoke(own);
+        StandardStream.Output.Write(text.ToString());
+        return code;
     }
 
     static Task<int> ServeAsync(ServeGrammar grammar, ParseResult own, CommandWords words) =>

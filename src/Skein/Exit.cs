@@ -43,7 +43,7 @@ public sealed record Exit(ExitCause Cause, int Code, int Signal, ResourceUse Use
         ExitCause.Returned => $"ended with code {Code} before it had a result.",
         ExitCause.Signalled => $"was ended by signal {Signal}{Name}.",
         ExitCause.OutOfMemory => "ran out of memory and was killed.",
-        ExitCause.TimedOut => "took longer than its time-out and was killed.",
+        ExitCause.TimedOut => "took longer than its time-out.",
         ExitCause.Killed => "was killed.",
         _ => "sent what cannot be read and was killed.",
     };

@@ -24,7 +24,7 @@ static class Application
     {
         if (!IsSource(file))
             return file;
-        var state = SourceState.Of(file);
+        var state = StateOf(file);
         var folder = Path.Combine(CacheFolder.Of("apps"), $"{Path.GetFileNameWithoutExtension(file)}-{Hash(file)}-{Hash(state)}");
         if (DllIn(folder, state) is { } known)
             return known;
@@ -46,6 +46,22 @@ static class Application
         {
             if (Directory.Exists(part))
                 Directory.Delete(part, recursive: true);
+        }
+    }
+
+    static string StateOf(string file)
+    {
+        try
+        {
+            return SourceState.Of(file);
+        }
+        catch (IOException error)
+        {
+            throw new CommandFailure(ExitCode.NoInput, $"{file} cannot be read: {error.Message}");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new CommandFailure(ExitCode.NotExecutable, $"{file} cannot be read: no permission.");
         }
     }
 
@@ -98,7 +114,7 @@ static class Application
             said = said.Length > 0 ? Plain(said, file) : output;
             throw build.ExitCode == 145 || output.Contains("SDK was not found", StringComparison.Ordinal)
                 ? new CommandFailure(ExitCode.Unavailable, $"building {file} needs the .NET 10 SDK.", said)
-                : new CommandFailure(ExitCode.NotExecutable, $"{file} cannot be run: it does not compile.", said);
+                : new CommandFailure(ExitCode.NotExecutable, $"{file} cannot be run: it {(said.Contains(": error CS", StringComparison.Ordinal) ? "does not compile" : "could not be built")}.", said);
         }
         finally
         {

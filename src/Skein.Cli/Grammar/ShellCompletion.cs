@@ -26,13 +26,17 @@ static class ShellCompletion
     {
         var script = new StringBuilder("""
             # bash completion of skein: source <(skein completion bash)
+            _skein_reply() {   # a name may have spaces: one reply a line
+                local reply
+                while IFS= read -r reply; do COMPREPLY+=("$reply"); done < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}")
+            }
             _skein() {
                 local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command= word
                 COMPREPLY=()
                 for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
                     case $word in
-                        --) if [[ $previous == -- ]]; then COMPREPLY=($(compgen -c -- "$current")); else COMPREPLY=($(compgen -f -- "$current")); fi; return ;;
-                        :::) COMPREPLY=($(compgen -f -- "$current")); return ;;
+                        --) if [[ $previous == -- ]]; then _skein_reply -c; else _skein_reply -f; fi; return ;;
+                        :::) _skein_reply -f; return ;;
                         -*) ;;
                         *) command=${command:-$word} ;;
                     esac
@@ -45,10 +49,14 @@ static class ShellCompletion
         script.Append("    esac\n    case $command in\n");
         script.Append($"        '') {Reply($"-W '{Names(commands)} --help --version'")};;\n");
         foreach (var command in commands)
-            script.Append($"        {command.Name}) if [[ $current == -* ]]; then {Reply($"-W '{Names(command.Options)} --help'")}else {Reply(command.Name == "completion" ? "-W 'bash zsh fish'" : "-f -X '!*.@(cs|dll)'")}{(command.Name == "completion" ? "" : "COMPREPLY+=($(compgen -d -- \"$current\")); ")}fi ;;\n");
-        return script.Append("    esac\n}\nshopt -s extglob\ncomplete -o filenames -F _skein skein\n").ToString();
+            script.Append($"        {command.Name}) if [[ $current == -* ]]; then {Reply($"-W '{Names(command.Options)} --help'")}else {Argument(command)}fi ;;\n");
+        return script.Append("    esac\n}\ncomplete -o filenames -F _skein skein\n").ToString();
 
-        static string Reply(string what) => $"COMPREPLY=($(compgen {what} -- \"$current\")); ";
+        static string Reply(string what) => $"_skein_reply {what}; ";
+
+        static string Argument(Command command) => command.Name == "completion" ? Reply("-W 'bash zsh fish'")
+            : RunsFiles(command) ? Reply("-f -X '!*.cs'") + Reply("-f -X '!*.dll'") + Reply("-d")
+            : ":; ";
     }
 
     static string Zsh(List<Command> commands)
@@ -66,7 +74,7 @@ static class ShellCompletion
                 script.Append($" '{option.Name}[{Quoted(option.Description ?? "").Replace("[", "(").Replace("]", ")")}]{value}'");
             }
 
-            script.Append(command.Name == "completion" ? " '1:shell:(bash zsh fish)' ;;\n" : " '*:file:_files' ;;\n");
+            script.Append(command.Name == "completion" ? " '1:shell:(bash zsh fish)' ;;\n" : RunsFiles(command) ? " '*:file:_files' ;;\n" : " ;;\n");
         }
 
         return script.Append("            esac ;;\n    esac\n}\ncompdef _skein skein\n").ToString();
@@ -95,6 +103,8 @@ static class ShellCompletion
 
         static string Quoted(string text) => text.Replace("'", "\\'");
     }
+
+    static bool RunsFiles(Command command) => command.Name is "run" or "map" or "serve";   // the others take the id of a server
 
     static bool TakesValue(Option option) => option.ValueType != typeof(bool) && option.HelpName is not null;
 

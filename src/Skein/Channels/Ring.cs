@@ -75,6 +75,9 @@ sealed unsafe class Ring
     /// <summary>True when a message waits. For the consumer.</summary>
     public bool IsReadable => Volatile.Read(ref Tail) != _head;
 
+    /// <summary>Grows with all that the consumer has released.</summary>
+    public ulong Released => Volatile.Read(ref Head);
+
     /// <summary>True when the consumer has freed something since the last failed <see cref="TryClaim"/>. For the producer.</summary>
     public bool HasFreed => Volatile.Read(ref Head) != _seenHead;
 

@@ -32,6 +32,7 @@ sealed class Mapping<T, TResult>(
         const double AloneMicroseconds = 100;
 
         const int LargestChunk = 64 * 1024;
+        const int FirstLength = 4096;   // of what a chunk is gathered in: its size may be a number beyond all input
         const int Growth = 8;
 
         readonly Mapping<T, TResult> _mapping;
@@ -120,10 +121,15 @@ sealed class Mapping<T, TResult>(
         {
             while (!_ended && _underWay.Count < Window)
             {
-                var inputs = new T[_size];
+                var inputs = new T[Math.Min(_size, FirstLength)];
                 var count = 0;
-                while (count < inputs.Length && _source.TryNext(out var item))
+                while (count < _size && _source.TryNext(out var item))
+                {
+                    if (count == inputs.Length)
+                        Array.Resize(ref inputs, (int)Math.Min(_size, 2L * count));
                     inputs[count++] = item;
+                }
+
                 if (count == 0)
                 {
                     // A sequence is at its end then; a stream may only be slow.

@@ -46,6 +46,12 @@ public sealed record PoolOptions
     public int Retries { get; init; }
 
     /// <summary>
+    /// How often a task is tried again whose worker ran out of memory, at least; 1 by default, since what ran before may have filled the
+    /// worker. 0 where a task must never run twice.
+    /// </summary>
+    public int RetriesAfterMemory { get; init; } = 1;
+
+    /// <summary>
     /// How many workers may fail one after the other, without having completed a task, before the pool waits with the next: 1 s at first,
     /// then twice as long each time, up to a minute, and never exactly so long. A completed task ends that.
     /// </summary>
@@ -78,9 +84,6 @@ public sealed record PoolOptions
     /// <summary>Is told of losses, restarts and delays.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
-    /// <summary>How often a task is tried again whose worker ran out of memory, at least: 0 where it must never run twice.</summary>
-    internal int RetriesAfterMemory { get; init; } = 1;
-
     internal ProcessOptions Process => new()
     {
         MemoryLimit = MemoryLimit,
@@ -101,6 +104,7 @@ public sealed record PoolOptions
         ArgumentOutOfRangeException.ThrowIfNegative(Spares);
         ArgumentOutOfRangeException.ThrowIfLessThan(QueueLimit, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(Retries);
+        ArgumentOutOfRangeException.ThrowIfNegative(RetriesAfterMemory);
         ArgumentOutOfRangeException.ThrowIfLessThan(RecycleAfter ?? 1, 1, nameof(RecycleAfter));
         ArgumentOutOfRangeException.ThrowIfNegative(RestartIntensity);
         ArgumentOutOfRangeException.ThrowIfLessThan(SoftMemoryLimit ?? 1, 1, nameof(SoftMemoryLimit));

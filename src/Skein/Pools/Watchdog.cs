@@ -12,6 +12,9 @@ sealed class Watchdog : IAsyncDisposable
     static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(250);
     static readonly TimeSpan MemoryInterval = TimeSpan.FromSeconds(1);
 
+    // A busy machine may keep a worker from starting a call for so long.
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     readonly PoolOptions _options;
     readonly Dispatcher _dispatcher;
     readonly Supervisor _supervisor;
@@ -81,11 +84,17 @@ sealed class Watchdog : IAsyncDisposable
 
     void LookAt(Worker worker, long now)
     {
-        var seen = _seen.TryGetValue(worker, out var before) ? before : new(null, -1, now, now);
+        var seen = _seen.TryGetValue(worker, out var before) ? before : new(null, -1, now, now, null);
         if (worker.Running is not { } running)
         {
-            if (seen.Item is not null || worker.Held > 0)
-                seen = new(null, -1, now, now);
+            if (worker.Held > 0)
+            {
+                LookAtUnstarted(worker, seen, now);
+                return;
+            }
+
+            if (seen.Item is not null || seen.TakenIn is not null)
+                seen = new(null, -1, now, now, null);
             _seen[worker] = seen;
             if (_dispatcher.Workers.Count > _supervisor.Least && _supervisor.Wanted > _supervisor.Least &&
                 Stopwatch.GetElapsedTime(seen.IdleSince, now) > _options.IdleTimeout)
@@ -98,7 +107,7 @@ sealed class Watchdog : IAsyncDisposable
 
         // An item of a chunk has no start of its own: it is counted from when we first saw it, which is at most one look too late.
         if (seen.Item != running.Item || seen.ChunkItem != running.ChunkItem)
-            seen = new(running.Item, running.ChunkItem, running.ChunkItem > 0 ? now : running.StartedAt, now);
+            seen = new(running.Item, running.ChunkItem, running.ChunkItem > 0 ? now : running.StartedAt, now, null);
         _seen[worker] = seen;
         if (running.Item.IsBound)
             return;   // what prepares a worker is no task: it has no time-out
@@ -106,6 +115,17 @@ sealed class Watchdog : IAsyncDisposable
             TimeOut(worker, running.Item, now);
         else if (AskedSince(running.Item) is { } asked && Stopwatch.GetElapsedTime(asked, now) > _options.Grace)
             worker.Kill(ExitCause.Killed);
+    }
+
+    // A worker that has calls, starts none and reads on none is stopped, or has lost its senses. The calls go to another one: they have not
+    // been started.
+    void LookAtUnstarted(Worker worker, Seen seen, long now)
+    {
+        var taken = worker.TakenIn;
+        if (seen.TakenIn != taken)
+            _seen[worker] = new(null, -1, now, now, taken);
+        else if (_options.TaskTimeout + _options.Grace is { } limit && _options.Grace != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(seen.StartedAt, now) > (limit > Patience ? limit : Patience))
+            worker.Kill(ExitCause.TimedOut);
     }
 
     void TimeOut(Worker worker, WorkItem item, long now)
@@ -128,5 +148,6 @@ sealed class Watchdog : IAsyncDisposable
             return _askedAt.TryGetValue(item, out var since) ? since : null;
     }
 
-    readonly record struct Seen(WorkItem? Item, int ChunkItem, long StartedAt, long IdleSince);
+    /// <param name="TakenIn">Of a worker that has calls and runs none.</param>
+    readonly record struct Seen(WorkItem? Item, int ChunkItem, long StartedAt, long IdleSince, long? TakenIn);
 }

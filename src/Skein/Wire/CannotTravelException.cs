@@ -11,6 +11,7 @@ public sealed class CannotTravelException : InvalidOperationException
     }
 
     /// <summary>The object itself, where it has an identity.</summary>
+    [field: Transient]
     internal object? Culprit { get; }
 
     /// <summary>From what was sent to the culprit, such as <c>closure.logger._stream: FileStream</c>.</summary>

@@ -25,6 +25,7 @@ public static class GraphCodec
     /// <exception cref="MessageTooLargeException">It would be larger than a message may be.</exception>
     public static void Encode<T>(T value, IBufferWriter<byte> output)
     {
+        ArgumentNullException.ThrowIfNull(output);
         var writer = _writer ?? new(new(withPaths: false));
         _writer = null;   // a surrogate could come here again
         try

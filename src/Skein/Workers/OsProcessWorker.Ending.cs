@@ -34,7 +34,7 @@ sealed partial class OsProcessWorker
         }
 
         _memory.Results.Close();
-        if (victims.Count > 0 && status is not { Signal: SigKill })
+        if ((victims.Count > 0 || !Ready.IsCompleted) && status is not { Signal: SigKill })
             _output.AwaitLastWords();
         var exit = ToExit(status);
         TellEnd(exit, victims, unstarted);

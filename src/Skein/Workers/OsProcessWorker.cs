@@ -51,6 +51,8 @@ sealed partial class OsProcessWorker : ProcessWorker
     /// <summary>Calls it holds, started or not.</summary>
     public override int Held => Volatile.Read(ref _held);
 
+    public override long TakenIn => (long)_memory.Calls.Released;
+
     /// <summary>How it is held to its memory limit; null without one.</summary>
     MemoryLimit? MemoryLimit { get; }
 

@@ -35,7 +35,7 @@ sealed class StreamWorker : ProcessWorker
     bool _started;
     long _startedAt;
     int _chunkItem;
-    volatile bool _ended;
+    volatile bool _ended, _sending;
 
     StreamWorker(string id, IWorkerOwner owner, StreamControl control, ProcessOptions options, WorkerPipe pipe, PortableChild child)
         : base(id, owner, control)
@@ -55,6 +55,9 @@ sealed class StreamWorker : ProcessWorker
     public override int Held => Volatile.Read(ref _item) is null ? 0 : 1;
 
     public override bool GainsFromCallsAhead => false;
+
+    // How much of a long call has arrived is not known.
+    public override long TakenIn => _sending ? base.TakenIn : 0;
 
     public override MemoryLimitKind? MemoryLimitKind => _options.MemoryLimit is null ? null : Skein.MemoryLimitKind.HeapLimitAndWatch;
 
@@ -97,7 +100,9 @@ sealed class StreamWorker : ProcessWorker
                 return false;
             if (!TryWrite(item))
                 return true;
+            _sending = true;
             _control.Send(Call.Written.Span);
+            _sending = false;
             References.Sent();
             return true;
         }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Skein;
 
 /// <summary>Who feeds a worker and is told of its end.</summary>
@@ -45,6 +47,9 @@ abstract class Worker
     /// The call that runs, when it was started, and which item of a chunk it is at (-1: it is no chunk); null when none runs.
     /// </summary>
     public abstract (WorkItem Item, long StartedAt, int ChunkItem)? Running { get; }
+
+    /// <summary>Changes while it takes in what it is sent. Who has calls, starts none and takes nothing in is stopped, or worse.</summary>
+    public virtual long TakenIn => Stopwatch.GetTimestamp();
 
     /// <summary>Tasks that it has completed; what prepared it does not count.</summary>
     public long Completed { get; private set; }

@@ -105,13 +105,31 @@ static class WorkerStart
         if (Path.GetFileNameWithoutExtension(host) != "dotnet")
             return (host, []);
         var application = System.Environment.GetCommandLineArgs()[0];
+        var given = OptionsOfHost();
         var settings = Path.ChangeExtension(application, ".runtimeconfig.json");
         var dependencies = (AppContext.GetData("APP_CONTEXT_DEPS_FILES") as string)?.Split(';').FirstOrDefault();
-        List<string> arguments = ["exec"];
         if (File.Exists(settings))
-            arguments.AddRange(["--runtimeconfig", settings]);
+            given.TryAdd("--runtimeconfig", settings);
         if (File.Exists(dependencies))
-            arguments.AddRange(["--depsfile", dependencies]);
-        return (host, [.. arguments, application]);
+            given.TryAdd("--depsfile", dependencies);
+        return (host, ["exec", .. given.SelectMany(static option => new[] { option.Key, option.Value }), application]);
+    }
+
+    // Who starts an application may say where its settings are: `dotnet test` does. The application itself is not told, but the system knows.
+    static Dictionary<string, string> OptionsOfHost()
+    {
+        Dictionary<string, string> options = [];
+        if (!OperatingSystem.IsLinux())
+            return options;
+        var words = File.ReadAllText("/proc/self/cmdline").Split('\0');
+        for (var i = words is [_, "exec", ..] ? 2 : 1; i + 1 < words.Length && words[i].StartsWith("--", StringComparison.Ordinal); i += 2)
+        {
+            if (words[i] is "--runtimeconfig" or "--depsfile" or "--additionalprobingpath" or "--additional-deps")
+                options[words[i]] = Path.GetFullPath(words[i + 1]);
+            else if (words[i] is "--roll-forward" or "--fx-version")
+                options[words[i]] = words[i + 1];
+        }
+
+        return options;
     }
 }

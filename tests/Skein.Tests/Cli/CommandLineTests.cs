@@ -20,6 +20,7 @@ public sealed class CommandLineTests
     [InlineData("--joblog needs a value: the log's file name.", "map", "--joblog", "--", "true")]
     [InlineData("--resume needs --joblog FILE", "map", "--resume", "--", "true")]
     [InlineData("--keep-going and --halt contradict each other", "map", "--keep-going", "--halt", "now,fail=1", "--", "true")]
+    [InlineData("there is no command 'bogus'; skein --help says which there are.", "bogus")]
     [InlineData("map has no option --memry;", "map", "--memry", "64M", "--", "true")]
     [InlineData("run has no option --jobs;", "run", "--jobs", "2", "--", "true")]
     [InlineData("map needs something to run: FILE.cs, APP.dll, or -- PROGRAM ARGS…", "map")]

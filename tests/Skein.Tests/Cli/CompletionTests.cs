@@ -33,6 +33,20 @@ public sealed class CompletionTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("skein run a", "a b.cs\na c.dll\na d\n")]
+    [InlineData("skein map -- cat ::: a", "a b.cs\na c.dll\na d\na e.txt\n")]
+    [InlineData("skein inspect a", "")]
+    public async Task Bash_offers_names_with_spaces_whole_and_files_where_a_file_is_meant(string words, string offered)
+    {
+        foreach (var name in (string[])["a b.cs", "a c.dll", "a e.txt"])
+            _folder.Write(name, "");
+        Directory.CreateDirectory(_folder["a d"]);
+        var script = $"cd {_folder.Path}; source ./bash; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _skein; for reply in \"${{COMPREPLY[@]}}\"; do echo \"$reply\"; done; shopt -q extglob && echo extglob";
+        var ended = await SkeinCommand.RunProgramAsync("bash", "--norc", "-c", script);
+        Assert.Equal(offered, string.Concat(ended.Lines.Order(StringComparer.Ordinal).Select(line => line + "\n")));
+    }
+
+    [Theory]
     [InlineData("skein ", "completion inspect kill logs map ps reload run scale serve top")]
     [InlineData("skein map --pl", "--place")]
     [InlineData("skein map --place ", "process thread")]

@@ -39,6 +39,15 @@ public sealed class RunFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_is_not_there_behind_its_link_ends_with_66()
+    {
+        File.CreateSymbolicLink(_folder["dangling.cs"], _folder["gone.cs"]);
+        var ended = await RunAsync(_folder["dangling.cs"]);
+        Assert.Equal((66, 1), (ended.Code, ended.Error.Count(c => c == '\n')));
+        Assert.Contains("dangling.cs cannot be read: ", ended.Error);
+    }
+
+    [Fact]
     public async Task A_file_that_has_a_worker_pool_itself_has_its_workers()
     {
         var library = Path.Combine(Path.GetDirectoryName(SkeinCommand.Dll)!, "Skein.dll");

@@ -68,6 +68,27 @@ public sealed class RunTests
         Assert.Equal((code, $"got {signal}\n"), (ended.Code, ended.Output));
     }
 
+    [Theory]
+    [InlineData("run -- cat $'f\\xff'")]
+    [InlineData("map -- cat ::: $'f\\xff'")]
+    public async Task A_word_that_is_no_text_is_refused_and_no_other_file_is_taken_for_it(string words)
+    {
+        using var folder = new ScratchFolder();
+        var script = $"cd {folder.Path}; echo right >$'f\\xff'; echo wrong >$'f\\xef\\xbf\\xbd'; dotnet {SkeinCommand.Dll} {words}; code=$?; dotnet {SkeinCommand.Dll} run -- cat $'f\\xef\\xbf\\xbd'; rm f*; exit $code";
+        var ended = await SkeinCommand.RunProgramAsync("bash", "--norc", "-c", script);
+        Assert.Equal((64, "wrong\n"), (ended.Code, ended.Output));   // that one has the name that was given
+        Assert.Contains("would name another file", ended.Error);
+    }
+
+    [Fact]
+    public async Task A_help_that_cannot_be_written_is_said()
+    {
+        var ended = await SkeinCommand.RunProgramAsync("bash", "--norc", "-c", $"dotnet {SkeinCommand.Dll} run --help >/dev/full");
+        Assert.NotEqual(0, ended.Code);
+        Assert.DoesNotContain("report it", ended.Error);
+        Assert.Contains("No space left", ended.Error);
+    }
+
     [Fact]
     public async Task The_program_does_not_outlive_a_command_that_is_killed()
     {

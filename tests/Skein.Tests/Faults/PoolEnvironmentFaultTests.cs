@@ -19,6 +19,16 @@ public sealed class PoolEnvironmentFaultTests
         Assert.Equal(["meanwhile 2", "afterwards 3 4", "leaked 0"], lines[2..5]);
     }
 
+    // `dotnet test` starts an application so: what it needs does not stand beside it, and the host is told where it is.
+    [Fact]
+    public async Task Workers_have_the_settings_that_their_application_was_started_with()
+    {
+        using var folder = new ProgramCopy();
+        var (settings, dependencies) = (folder.Rename("runtimeconfig"), folder.Rename("deps"));
+        var (text, status) = await Programs.Run(new SpawnRequest(ProgramPath.Find("dotnet", null), ["exec", "--runtimeconfig", settings, "--depsfile", dependencies, $"{folder.Program}.dll", "pool-modules"]));
+        Assert.Equal((0, true), (status.Code, text.StartsWith("ready", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public async Task With_a_full_temporary_folder_pools_work_and_the_task_that_writes_there_fails_with_the_reason()
     {
@@ -86,6 +96,14 @@ public sealed class PoolEnvironmentFaultTests
         }
 
         public string Program => Path.Combine(_folder.FullName, Path.GetFileName(Programs.ChildProgram));
+
+        /// <summary>What the host looks for under a name of its own has another one.</summary>
+        public string Rename(string kind)
+        {
+            var other = Path.Combine(_folder.FullName, $"other.{kind}.json");
+            File.Move($"{Program}.{kind}.json", other);
+            return other;
+        }
 
         /// <summary>Another build, as far as anybody can tell: the same code under another version id.</summary>
         public (Guid Old, Guid New) Replace(string name, bool byRename)

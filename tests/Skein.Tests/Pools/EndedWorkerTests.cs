@@ -76,7 +76,7 @@ public sealed class EndedWorkerTests : IWorkerOwner
                 kills += Functions.Kill(worker, 9) == 0 ? 1 : 0;
         }
 
-        await Limits.Until(() => pool.WorkerCount == 2, "both workers", 30);
+        await Limits.Until(() => pool.WorkerCount == 2 && pool.WorkerProcessIds.Count == 2, "both workers, alive", 30);
         Assert.Equal(7, await pool.RunAsync(static () => 7).Within());
     }
 

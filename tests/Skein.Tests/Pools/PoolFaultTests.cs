@@ -97,6 +97,24 @@ public class PoolFaultTests
     }
 
     [Fact]
+    public async Task A_worker_that_is_stopped_before_its_task_starts_is_replaced_and_the_task_is_done()
+    {
+        await using var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(50) });
+        var stopped = pool.WorkerProcessIds[0];
+        Assert.Equal(0, Functions.Kill(stopped, 19));
+        Assert.NotEqual(stopped, await pool.RunAsync(static () => Environment.ProcessId).Within(20));
+    }
+
+    [Fact]
+    public async Task A_result_that_cannot_travel_is_refused_with_the_path_to_it()
+    {
+        await using var pool = await Start(new() { Workers = 1 });
+        var refused = await Assert.ThrowsAsync<CannotTravelException>(() => pool.RunAsync(static () => new object[] { new MemoryStream() }).Within());
+        Assert.Equal((typeof(MemoryStream), true), (refused.Type, refused.Path.Contains("[0]", StringComparison.Ordinal)));
+        await StillWorks(pool);
+    }
+
+    [Fact]
     public async Task A_cancelled_task_that_does_not_listen_is_killed()
     {
         await using var pool = await Start(new() { Workers = 1, Grace = TimeSpan.FromMilliseconds(50) });

@@ -254,6 +254,16 @@ public class UserMistakeTests
     }
 
     [Fact]
+    public async Task A_chunk_may_be_larger_than_any_input()
+    {
+        await using var pool = await WorkerPool.StartAsync(Place.Thread, new() { Workers = 1 }).Within(20);
+        var squares = new List<int>();
+        await foreach (var square in pool.MapAsync(Enumerable.Range(0, 10_000), static n => n * n, new() { ChunkSize = int.MaxValue }))
+            squares.Add(square.Value);
+        Assert.Equal(Enumerable.Range(0, 10_000).Select(static n => n * n), squares);
+    }
+
+    [Fact]
     public void A_chunk_of_no_inputs_is_refused() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new MapOptions { ChunkSize = 0 });
 
