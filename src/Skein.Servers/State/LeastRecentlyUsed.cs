@@ -86,6 +86,9 @@ sealed class LeastRecentlyUsed<T>(int maxCount, long maxBytes)
             At(number).Idle = idle;
     }
 
+    /// <summary>Whether a value is there that ends no earlier. Does not use it.</summary>
+    public bool HasUntil(string name, long expires) => _slots.TryGetValue(name, out var number) && At(number).Expires >= expires;
+
     public bool Remove(string name, [MaybeNullWhen(false)] out T value)
     {
         value = default;

@@ -21,6 +21,12 @@ public sealed record SessionOptions
     /// <summary>Where durable sessions are kept: by default <c>sessions.db</c> in the working folder.</summary>
     public string File { get; init; } = "sessions.db";
 
+    /// <summary>
+    /// The name under which the sessions of a <see cref="SessionTable{T}"/> go on in the process that takes the place of this one, when this one
+    /// drains: the same in both, and one table of each name in a process. It is for handlers of a super-server. Null: they end with their process.
+    /// </summary>
+    public string? HandOverAs { get; init; }
+
     /// <summary>The clock; durations are measured by its timestamps, which do not jump.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
@@ -24,6 +25,8 @@ public sealed class SessionTable<T> : IDisposable
     readonly SessionMeter _meter;
     readonly ITimer _sweeper;
     readonly long _origin;
+    List<string>? _endedSince;   // the copies were made
+    long _copied;
 
     /// <param name="options">Bounds and time-outs.</param>
     /// <param name="size">How many bytes a state counts for, when it is made; by default all count the same.</param>
@@ -35,6 +38,8 @@ public sealed class SessionTable<T> : IDisposable
         _meter = new(typeof(T).Name, () => Count, () => Bytes);
         var period = SweepPeriod(_options);
         _sweeper = _options.Time.CreateTimer(static table => ((SessionTable<T>)table!).Sweep(), this, period, period);
+        if (_options.HandOverAs is { } name)
+            SessionHandOver.Add(name, new(Copy, Rest, Take));
     }
 
     /// <summary>How many live.</summary>
@@ -94,6 +99,7 @@ public sealed class SessionTable<T> : IDisposable
         {
             if (id is null || !_sessions.Remove(id, out _))
                 return false;
+            _endedSince?.Add(id);
         }
 
         _meter.Ended(SessionEnd.Removed);
@@ -106,7 +112,8 @@ public sealed class SessionTable<T> : IDisposable
         lock (_gate)
         {
             _sessions.Expire(Now);
-            var all = _sessions.All().Select(row => new HandedSession<T>(row.Name, row.Value, row.Expires - Now, row.Latest - Now)).ToArray();
+            var now = Now;
+            var all = _sessions.All().Select(row => Handed(row, now)).ToArray();
             foreach (var session in all)
                 _sessions.Remove(session.Id, out _);
             return all;
@@ -131,6 +138,8 @@ public sealed class SessionTable<T> : IDisposable
     /// <summary>Ends all of them.</summary>
     public void Dispose()
     {
+        if (_options.HandOverAs is { } name)
+            SessionHandOver.Remove(name);
         _sweeper.Dispose();
         _meter.Dispose();
     }
@@ -149,6 +158,62 @@ public sealed class SessionTable<T> : IDisposable
             throw new ArgumentException($"A session of {size:N0} bytes, where {_options.MaxBytes / 8:N0} is the most: keep what is large elsewhere.", nameof(state));
         _sessions.Set(id, state, size, Now, idle, latest);
     }
+
+    static HandedSession<T> Handed((string Name, T Value, int Size, long Idle, long Expires, long Latest) row, long now) => new(row.Name, row.Value, row.Expires - now, row.Latest - now);
+
+    byte[] Copy()
+    {
+        lock (_gate)
+        {
+            _sessions.Expire(Now);
+            (_copied, _endedSince) = (Now, []);
+            return ToBytes(now => _sessions.All().Select(row => Handed(row, now)));
+        }
+    }
+
+    byte[] Rest()
+    {
+        lock (_gate)
+        {
+            // When one was used last is told by its end, except shortly before the end of its life.
+            var bytes = ToBytes(now => _sessions.All()
+                .Where(row => row.Expires - row.Idle >= _copied || row.Expires == row.Latest)
+                .Select(row => Handed(row, now))
+                .Concat((_endedSince ?? []).Select(static id => new HandedSession<T>(id, default!, 0, 0))));
+            _endedSince = null;
+            _ = HandOver();
+            return bytes;
+        }
+    }
+
+    void Take(byte[] bytes)
+    {
+        lock (_gate)
+        {
+            var batch = GraphCodec.Decode<Batch>(bytes);
+            var onTheWay = Milliseconds(TimeProvider.System.GetElapsedTime(batch.At));
+            foreach (var session in batch.Sessions)
+            {
+                var left = session.MillisecondsLeft - onTheWay;
+                if (left <= 0)
+                    Remove(session.Id);
+                else if (!_sessions.HasUntil(session.Id, Now + left))   // it was used here since
+                    TakeOver([session with { MillisecondsLeft = left, MillisecondsToLive = session.MillisecondsToLive - onTheWay }]);
+            }
+        }
+    }
+
+    byte[] ToBytes(Func<long, IEnumerable<HandedSession<T>>> sessions)
+    {
+        var batch = new Batch(TimeProvider.System.GetTimestamp(), [.. sessions(Now)]);
+        var bytes = new ArrayBufferWriter<byte>();
+        GraphCodec.Encode(batch, bytes);
+        return bytes.WrittenMemory.ToArray();
+    }
+
+    /// <summary>Sessions on their way to another process of this machine.</summary>
+    /// <param name="At">When it was that they had so much time left, on the clock that all processes share.</param>
+    sealed record Batch(long At, HandedSession<T>[] Sessions);
 
     void Sweep()
     {

@@ -82,6 +82,27 @@ public sealed class SkeinServer : IAsyncDisposable
         },
         null);
 
+    /// <summary>Runs something on the thread that moves the bytes, and under <see cref="ServerModel.EventLoop"/> runs the handlers.</summary>
+    internal Task InvokeAsync(Action action)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _loop.Schedule(
+            _ =>
+            {
+                try
+                {
+                    action();
+                    done.SetResult();
+                }
+                catch (Exception error)
+                {
+                    done.SetException(error);   // it is the caller's
+                }
+            },
+            null);
+        return done.Task;
+    }
+
     /// <summary>Listens, and serves connections from now on.</summary>
     /// <param name="endpoint">
     /// An <see cref="IPEndPoint"/> (port 0: a free one), a Unix socket, or a <see cref="FileHandleEndPoint"/>: a socket that this process

@@ -12,6 +12,9 @@ sealed class HandlerLink(DescriptorSocket socket, int process)
 {
     public const int NumberSize = sizeof(ulong), AddressSize = 16 + 2;
 
+    /// <summary>Numbers of no connection: the descriptor is a pipe for the sessions of the worker, or for those of the worker whose place it takes.</summary>
+    public const ulong GivesSessions = ulong.MaxValue, TakesSessions = ulong.MaxValue - 1;
+
     readonly Dictionary<ulong, HandlerInstance> _served = [];
     int _process = ProcessDescriptor.Open(process);   // as long as it is alive: later the number may be another's
     ulong _numbers;
@@ -49,6 +52,21 @@ sealed class HandlerLink(DescriptorSocket socket, int process)
 
         _served.Add(instance.Number, instance);
         return instance;
+    }
+
+    /// <summary>Has the worker write its sessions into a pipe, or go on with those that come out of one.</summary>
+    public void PassSessions(ulong number, int pipe)
+    {
+        Span<byte> message = stackalloc byte[NumberSize];
+        BinaryPrimitives.WriteUInt64LittleEndian(message, number);
+        try
+        {
+            socket.Send(message, pipe);
+        }
+        catch (LinuxException)
+        {
+            // The worker has just ended, and its sessions with it.
+        }
     }
 
     /// <summary>Receives what the worker has to say; false: it has ended.</summary>

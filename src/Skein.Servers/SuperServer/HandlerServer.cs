@@ -43,6 +43,9 @@ sealed class HandlerServer : IAsyncDisposable
         });
     }
 
+    /// <summary>Runs something between two steps of handlers, none of which runs meanwhile.</summary>
+    public Task InvokeAsync(Action action) => _server.InvokeAsync(action);
+
     public async Task StopAsync(TimeSpan grace)
     {
         await _server.StopAsync(grace).ConfigureAwait(false);

@@ -26,8 +26,10 @@ static class HandlerWorker
         var server = new HandlerServer(local, assignment.Handler, assignment.Idle, assignment.Wall, NullLoggerFactory.Instance);
         var ended = Channel.CreateUnbounded<ulong>(new() { SingleReader = true });
         var telling = TellAsync(link, ended.Reader);
-        await Task.Factory.StartNew(() => Receive(link, server, ended.Writer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        var sessions = new WorkerSessions(server);
+        await Task.Factory.StartNew(() => Receive(link, server, sessions, ended.Writer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         await server.StopAsync(TimeSpan.Zero).ConfigureAwait(false);   // whoever had the other end knows of nobody here any more
+        await sessions.EndAsync().ConfigureAwait(false);
         ended.Writer.Complete();
         await telling.ConfigureAwait(false);
     }
@@ -41,7 +43,7 @@ static class HandlerWorker
         return link;
     }
 
-    static void Receive(DescriptorSocket link, HandlerServer server, ChannelWriter<ulong> ended)
+    static void Receive(DescriptorSocket link, HandlerServer server, WorkerSessions sessions, ChannelWriter<ulong> ended)
     {
         Span<byte> message = stackalloc byte[HandlerLink.NumberSize + HandlerLink.AddressSize];
         while (link.Receive(message, out var connection) is > 0 and var length)
@@ -50,7 +52,11 @@ static class HandlerWorker
             var remote = length <= HandlerLink.NumberSize ? null : new IPEndPoint(
                 new IPAddress(message[(HandlerLink.NumberSize + 2)..length]),
                 BinaryPrimitives.ReadUInt16LittleEndian(message[HandlerLink.NumberSize..]));
-            if (connection >= 0)
+            if (connection >= 0 && number == HandlerLink.GivesSessions)
+                sessions.Give(connection);
+            else if (connection >= 0 && number == HandlerLink.TakesSessions)
+                WorkerSessions.Take(connection);
+            else if (connection >= 0)
                 server.Adopt(connection, remote, () => ended.TryWrite(number));
             else
                 ended.TryWrite(number);   // this process has no descriptors left

@@ -63,6 +63,8 @@ sealed class ServiceChange(ServiceLoop loop, IReadOnlyList<RunningService> befor
         foreach (var planned in _planned.Where(planned => !planned.IsNew))
         {
             var handlers = planned.Running.Handlers;
+            if (handlers is WorkerHandlers from && planned.Handlers is WorkerHandlers to && from != to)
+                from.HandSessionsTo(to);
             planned.Running.Update(planned.Service, planned.Program, planned.Handlers);
             if (handlers is not null && handlers != planned.Handlers)
                 old.Add((null, handlers));

@@ -69,6 +69,19 @@ sealed class WorkerHandlers : HandlerHost
         return null;
     }
 
+    /// <summary>The workers of these take the place of ours, and go on with their sessions. On the loop's thread, before they get connections.</summary>
+    public void HandSessionsTo(WorkerHandlers others)
+    {
+        for (var i = 0; i < _links.Count && others._links.Count > 0; i++)
+        {
+            var (from, to) = Descriptor.Pipe();
+            others._links[i % others._links.Count].PassSessions(HandlerLink.TakesSessions, from);
+            _links[i].PassSessions(HandlerLink.GivesSessions, to);
+            Descriptor.Close(ref from);
+            Descriptor.Close(ref to);
+        }
+    }
+
     protected override bool IsIdle => _links.TrueForAll(static link => link.Count == 0);
 
     protected override void Close()

@@ -65,6 +65,18 @@ public class StateTableTests
     }
 
     [Fact]
+    public void A_session_whose_time_is_over_has_ended_before_anybody_has_swept_it_away()
+    {
+        var ended = new List<string>();
+        var sessions = new LeastRecentlyUsed<string>(10, 10_000) { Ended = (name, _, why) => ended.Add($"{name} {why}") };
+        sessions.Set("a", "state", 0, now: 0, idle: 100, latest: 1000);
+        Assert.Equal("state", sessions.Use("a", now: 99));
+        Assert.True(System.Runtime.CompilerServices.Unsafe.IsNullRef(ref sessions.Use("a", now: 199)));
+        Assert.Equal(["a Expired"], ended);
+        Assert.Equal((0, 0), (sessions.Count, sessions.Bytes));
+    }
+
+    [Fact]
     public void A_session_ends_with_its_lifetime_however_much_it_is_used()
     {
         using var sessions = new SessionTable<int>(new() { IdleTimeout = TimeSpan.FromMinutes(10), Lifetime = TimeSpan.FromHours(1), Time = _time });
