@@ -12,26 +12,22 @@ static class BlockingHandlers
         var time = scale.Of(TimeSpan.FromSeconds(1));
         return new("blocking-cold", $"50 ms of blocking, {Clients} clients, the first second of a server that has just started", Unit.PerSecond,
         [
-            Fresh("Skein", "Dispatcher(64, queue: 64)", "dispatcher"),
-            Fresh("Kestrel", "as it is", "plain"),
+            new Local("Skein", "Dispatcher(64, queue: 64)", async () =>
+            {
+                await using var server = await ServerProgram.StartOwnAsync("dispatcher");
+                return await HttpLoad.RunAsync(server.EndPoint, "/block", Clients, time, spread: BenchApplication.Block);
+            }),
         ],
         [
             new("Skein") { Reaches = 0.85 * Possible },
-            new("Skein", "Kestrel"),
         ]);
-
-        Local Fresh(string name, string settings, string model) => new(name, settings, async () =>
-        {
-            await using var server = await ServerProgram.StartOwnAsync(model);
-            return await HttpLoad.RunAsync(server.EndPoint, "/block", Clients, time);
-        });
     }
 
     public static Experiment Warm(Scale scale)
     {
         var time = scale.Of(TimeSpan.FromMilliseconds(600));
         return new("blocking", $"50 ms of blocking, {Clients} clients, after the first second", Unit.PerSecond, Servers(server =>
-            HttpLoad.RunAsync(server.EndPoint, "/block", Clients, time, after: BenchApplication.Block)),
+            HttpLoad.RunAsync(server.EndPoint, "/block", Clients, time, after: 2 * BenchApplication.Block, spread: BenchApplication.Block)),
         [
             new("Skein") { Reaches = 0.95 * Possible },
             new("Skein", "Kestrel"),

@@ -10,25 +10,27 @@ static class HttpLoad
     /// <summary>How many answers came within the time, by the second.</summary>
     /// <param name="latencies">Gets how long each took, in milliseconds.</param>
     /// <param name="after">Counting begins so long after the clients do.</param>
+    /// <param name="spread">The clients begin one after the other within so long a time: where all are answered at once, the end of the time would cut off all or none.</param>
     public static async Task<double> RunAsync(
-        IPEndPoint server, string path, int clients, TimeSpan time, bool keepAlive = true, List<double>? latencies = null, TimeSpan after = default)
+        IPEndPoint server, string path, int clients, TimeSpan time, bool keepAlive = true, List<double>? latencies = null, TimeSpan after = default, TimeSpan spread = default)
     {
         var (request, counted) = (HttpConnection.Get(path, keepAlive), 0);
         var begins = Stopwatch.GetTimestamp() + Ticks(after);
         var ends = begins + Ticks(time);
         using var over = new CancellationTokenSource();
-        var running = Enumerable.Range(0, clients).Select(_ => Task.Run(ClientAsync)).ToArray();
+        var running = Enumerable.Range(0, clients).Select(number => Task.Run(() => ClientAsync(spread * number / clients))).ToArray();
         await Task.WhenAny(Task.WhenAll(running), Task.Delay(after + time));
         await over.CancelAsync();   // also those whose server does not answer
         await Task.WhenAll(running);
         return counted / time.TotalSeconds;
 
-        async Task ClientAsync()
+        async Task ClientAsync(TimeSpan late)
         {
             HttpConnection? connection = null;
             using var registration = over.Token.Register(() => connection?.Dispose());
             try
             {
+                await Task.Delay(late, over.Token);
                 for (var started = Stopwatch.GetTimestamp(); started < ends; started = Stopwatch.GetTimestamp())
                 {
                     connection ??= await HttpConnection.ConnectAsync(server, over.Token);

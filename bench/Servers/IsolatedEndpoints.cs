@@ -16,7 +16,7 @@ static class IsolatedEndpoints
         ],
         [
             new("Skein", "gunicorn sync") { AtLeast = 2 },
-            new("Skein, kept", "gunicorn sync"),
+            new("Skein, kept", "gunicorn sync") { AtLeast = 2 },
         ]);
 
         HttpServer Server(string name, string settings, Func<Task<ServerProgram>> start, string path, bool keepAlive) =>

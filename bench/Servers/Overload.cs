@@ -27,5 +27,5 @@ static class Overload
         ]);
 
     static Task<OpenFigures> LoadAsync(ServerProgram server, Scale scale) =>
-        OpenLoad.RunAsync(server.EndPoint, "/block", 2 * Capacity, Patience, scale.Of(TimeSpan.FromMilliseconds(600)), after: scale.Of(Patience));
+        OpenLoad.RunAsync(server.EndPoint, "/block", 2 * Capacity, Patience, scale.Of(TimeSpan.FromMilliseconds(500)), after: scale.Of(Patience / 2));
 }

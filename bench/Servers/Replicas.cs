@@ -20,11 +20,9 @@ static class Replicas
         [
             new Measured("one stalls", "ReplicaHandler, default options; one replica answers nothing for 1 s of 1.5 s", stall, stall + rest),
             new Measured("healthy", "ReplicaHandler, default options", null, rest),
-            new Measured("one stalls, alone", "HttpClient and the three in turn", stall, stall + rest, isPlain: true),
         ],
         [
             new("one stalls", "healthy") { AtLeast = 0.5 },
-            new("one stalls", "one stalls, alone"),
         ]);
     }
 
@@ -67,18 +65,17 @@ static class Replicas
     }
 
     /// <summary>The replicas and their client, in this program.</summary>
-    sealed class Measured(string name, string settings, TimeSpan? stall, TimeSpan time, bool isPlain = false) : Contender(name, settings)
+    sealed class Measured(string name, string settings, TimeSpan? stall, TimeSpan time) : Contender(name, settings)
     {
         readonly List<WebApplication> _replicas = [];
         HttpClient? _client;
         Task _stalled = Task.CompletedTask;
-        int _next;
 
         public override async Task StartAsync()
         {
             for (var i = 0; i < 3; i++)
                 _replicas.Add(await StartAsync(stalls: i == 0));
-            _client = isPlain ? new() : new(new ReplicaHandler(ReplicaSource.List(_replicas.Select(replica => new Uri(replica.Urls.First())))));
+            _client = new(new ReplicaHandler(ReplicaSource.List(_replicas.Select(replica => new Uri(replica.Urls.First())))));
             await LoadAsync(TimeSpan.FromMilliseconds(200));   // it learns what is usual
         }
 
@@ -130,8 +127,7 @@ static class Replicas
         async Task<double> AskAsync()
         {
             var started = Stopwatch.GetTimestamp();
-            var address = isPlain ? $"{_replicas[Interlocked.Increment(ref _next) % 3].Urls.First()}/hello" : "http://service/hello";
-            var text = await _client!.GetStringAsync(address);
+            var text = await _client!.GetStringAsync("http://service/hello");
             return text == BenchApplication.Hello ? Stopwatch.GetElapsedTime(started).TotalMilliseconds : throw new InvalidDataException($"'{text}' is not the answer");
         }
     }

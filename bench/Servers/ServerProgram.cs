@@ -54,8 +54,10 @@ sealed class ServerProgram : IAsyncDisposable
     public static async Task<ServerProgram> StartPreforkAsync(int workers, int spares = 0)
     {
         string[] options = spares == 0 ? ["--workers", $"{workers}"] : ["--workers", $"{workers}", "--spares", $"{spares}"];
+        var command = Path.Combine(Peers.Folder, "../skein");
+        await Output.OfAsync(command, "--version");   // it is built if need be, which may take longer than a server may to listen
         return await StartAsync(port => new(
-            Path.Combine(Peers.Folder, "../skein"),
+            command,
             ["serve", Assembly.GetExecutingAssembly().Location, .. options, "--id", "bench", "--listen", $"http://127.0.0.1:{port}", "--", BenchApplication.Argument, "plain"])
         {
             Environment = new() { ["SKEIN_HOME"] = ServerPeers.Home },
