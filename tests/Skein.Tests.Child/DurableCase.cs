@@ -1,6 +1,6 @@
 namespace Skein.Tests.Child;
 
-/// <summary>Durable processes that count, and say each number once it is stored, until this program is killed.</summary>
+/// <summary>Durable processes that count, with a side effect for each number, and say it once it is stored, until this program is killed.</summary>
 public static class DurableCase
 {
     public static async Task<int> Run(string path, int count)
@@ -24,8 +24,19 @@ public static class DurableCase
     {
         for (var step = 0; ; step++)
         {
+            var paid = step;
+            await Here.Once($"{step}", _ => Pay(name, paid));
+            Console.WriteLine($"{name} effect {Here.NextEffect().Step} {step}");
             await Here.Checkpoint();
             Console.WriteLine($"{name} {step}");
+            await Here.Once($"{step}", _ => Pay(name, paid));   // is stored: nothing happens
+            Here.Forget($"{step}");
         }
+    }
+
+    static Task Pay(string name, int step)
+    {
+        Console.WriteLine($"{name} once {step}");
+        return Task.CompletedTask;
     }
 }

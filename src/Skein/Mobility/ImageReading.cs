@@ -18,6 +18,9 @@ sealed class ImageReading(MobileNode node)
 
     public static ImageReading Of(GraphReader reader) => reader.Context as ImageReading ?? throw GraphReader.Bad("a resource of a mobile process, outside of its image");
 
+    /// <summary>Whether anything was made.</summary>
+    public bool HasMade => Folder is not null || _made is not null;
+
     public string MakeFolder() => Folder ??= Directory.CreateTempSubdirectory("skein-mobile-").FullName;
 
     public void Made(IDisposable resource) => (_made ??= []).Add(resource);

@@ -185,6 +185,8 @@ public sealed partial class MobileNode
 
     void Complete(string id, MobileOutcome outcome)
     {
+        if (_residents.TryGetValue(id, out var left) && left.IsGone)
+            _residents.TryRemove(new(id, left));   // it has ended elsewhere before this node has quite let go of it
         if (!_started.TryRemove(id, out var started))
             return;
         if (BirthOf(id) is { } birth && birth != Name)

@@ -72,7 +72,7 @@ sealed class MobileState(string id, string home) : ITravelSteps
     /// <summary>Its objects were made, at this node.</summary>
     public void Arrived(ImageReading image, ModuleSpace? space)
     {
-        _made = image;
+        _made = image.HasMade ? image : null;   // a parked process is to be small
         _space = space;
         if (Owners is null)
             Owners = image.Owners;

@@ -82,6 +82,7 @@ sealed partial class Resident
         _cuts = new(_cuts!.Where((cut, place) => place == 0 || cut.Ask is not null || cut is UpgradeCut));   // the others belong to waits, which make them again
         for (var wait = state.Waits.First; wait is not null; wait = wait.After)
             wait.Disarm();
+        _image?.Left();
         state.Gone();
         state = other;
         new Arrival(finish).Apply(this);

@@ -130,29 +130,56 @@ public class FileStoreTests : MobileStoreCases
         return shell.ExitCode;
     }
 
-    /// <summary>A program with durable processes is killed again and again. It says which steps are stored; none of these is ever lost.</summary>
+    /// <summary>
+    /// A program with durable processes is killed again and again. It says which steps are stored; none of these is ever lost, no effect of one
+    /// happens again, and what happens again has the id that it had.
+    /// </summary>
     [Fact]
-    public async Task No_acknowledged_step_is_lost_when_the_program_is_killed()
+    public async Task No_acknowledged_step_is_lost_and_none_of_its_effects_repeated_when_the_program_is_killed()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "SIGKILL");
         var child = Path.Combine(AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Child/", StringComparison.Ordinal), "Skein.Tests.Child");
         var acknowledged = new Dictionary<string, int>();
+        var steps = new Dictionary<string, string>();   // by the id of the effect
+        var again = 0;
         var kills = Limits.Long ? 1000 : 10;
         for (var kill = 0; kill < kills; kill++)
         {
             using var program = Process.Start(new ProcessStartInfo(child, ["durable", File, "20"]) { RedirectStandardOutput = true })!;
-            var seen = 0;
-            while (seen < 200 + kill && await program.StandardOutput.ReadLineAsync().Within(20) is { } line)
+            try
             {
-                var (id, step) = line.Split(' ') is [var name, var number] ? (name, int.Parse(number, CultureInfo.InvariantCulture)) : throw new InvalidDataException(line);
-                seen++;
-                Assert.True(acknowledged.GetValueOrDefault(id) <= step, $"{id} was acknowledged at {acknowledged.GetValueOrDefault(id)} and goes on at {step}");
-                acknowledged[id] = step;
+                var seen = 0;
+                while (seen < 200 + kill && await program.StandardOutput.ReadLineAsync().Within(20) is { } line)
+                {
+                    switch (line.Split(' '))
+                    {
+                        case [var id, var number]:
+                            var step = int.Parse(number, CultureInfo.InvariantCulture);
+                            seen++;
+                            Assert.True(acknowledged.GetValueOrDefault(id) <= step, $"{id} was acknowledged at {acknowledged.GetValueOrDefault(id)} and goes on at {step}");
+                            acknowledged[id] = step;
+                            break;
+                        case [var id, "once", var number]:
+                            var happened = int.Parse(number, CultureInfo.InvariantCulture);
+                            Assert.True(acknowledged.GetValueOrDefault(id, -1) < happened, $"The effect of step {happened} of {id} happened after it was stored");
+                            break;
+                        case [var id, "effect", var effect, var number]:
+                            again += steps.TryAdd($"{id}/{effect}", number) ? 0 : 1;
+                            Assert.Equal(number, steps[$"{id}/{effect}"]);
+                            break;
+                        default:
+                            throw new InvalidDataException(line);
+                    }
+                }
             }
-            program.Kill();
-            await program.WaitForExitAsync().Within();
+            finally
+            {
+                program.Kill();
+                await program.WaitForExitAsync().Within();
+            }
         }
         Assert.InRange(acknowledged.Count, 20, int.MaxValue);
         Assert.InRange(acknowledged.Values.Max(), kills, int.MaxValue);
+        Assert.InRange(again, 1, int.MaxValue);
     }
 }

@@ -79,6 +79,69 @@ public class ImageTests
         Assert.InRange(refused, 1, int.MaxValue);
     }
 
+    public interface IBank
+    {
+        int Total { get; }
+    }
+
+    sealed class Bank : IBank
+    {
+        public int Total => 1;
+    }
+
+    sealed class Holder(string notes, Bank bank, IBank far)
+    {
+        [Unattached] readonly FileInfo _notes = new(notes);
+        [Unattached] readonly DirectoryInfo _folder = new FileInfo(notes).Directory!;
+        [Unattached] readonly FileStream _open = System.IO.File.OpenRead(notes);
+        [Fixed] readonly Bank _fixed = bank;
+        [Fastened] readonly IBank _fastened = far;
+
+        public override string ToString() => $"{_notes} {_folder} {_open} {_fixed} {_fastened.Total}";
+
+        public void Close() => _open.Dispose();
+    }
+
+    /// <summary>The same with what is bound: files are made while the image is read, and are gone with it (the suite looks for what is left behind).</summary>
+    [Fact]
+    public async Task A_damaged_image_with_resources_is_refused_and_leaves_nothing()
+    {
+        var folder = Directory.CreateTempSubdirectory("skein-image-");
+        var notes = Path.Combine(folder.FullName, "notes.txt");
+        await System.IO.File.WriteAllTextAsync(notes, "a few words", TestContext.Current.CancellationToken);
+        var (node, bank) = (new MobileNode("a"), new Bank());
+        node.Provide("bank", bank);
+        var holder = new Holder(notes, bank, bank);
+        var process = node.Start(async () =>
+        {
+            await Here.Event<bool>("end");
+            return $"{holder}";
+        });
+        var image = await process.CaptureAsync().Within();
+        process.Kill();
+        holder.Close();
+        folder.Delete(recursive: true);
+        var seed = Environment.TickCount;
+        var random = new Random(seed);
+        var refused = 0;
+        for (var round = 0; round < (Limits.Long ? 100_000 : 300); round++)
+        {
+            var changed = (byte[])image.Clone();
+            for (var change = random.Next(3); change >= 0; change--)
+                changed[random.Next(changed.Length)] = (byte)random.Next(256);
+            try
+            {
+                MobileImage.Read(changed, node).State.Discard();
+            }
+            catch (Exception e)
+            {
+                Assert.True(e is InvalidDataException or ModuleVersionException or CannotMoveException, $"seed {seed}, round {round}: {e}");
+                refused++;
+            }
+        }
+        Assert.InRange(refused, 1, int.MaxValue);
+    }
+
     [Fact]
     public async Task Ten_thousand_parked_processes_are_drained_and_none_is_lost()
     {

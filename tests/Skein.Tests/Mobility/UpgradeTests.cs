@@ -195,6 +195,48 @@ public class UpgradeTests
     }
 
     [Fact]
+    public async Task What_the_process_held_open_in_its_old_build_is_closed()
+    {
+        const string Flow = """
+            public static class Flow
+            {
+                public static async Mobile<string> Run()
+                {
+                    var log = Unattached.Of(Here.Resource<System.IO.FileStream>("log"));
+                    await Here.Event<bool>("read");
+                    var bytes = new byte[3];
+                    log.Value.ReadExactly(bytes, 0, 3);
+                    log.Value.Dispose();
+                    return System.Text.Encoding.UTF8.GetString(bytes) + Version();
+                }
+
+            #if NEW
+                static string Version() => " new";
+            #else
+                static string Version() => " old";
+            #endif
+            }
+            """;
+        using var oldFile = new CompiledBuild(Flow);
+        using var newFile = new CompiledBuild(Flow, symbols: ["NEW"]);
+        var path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, "abc", TestContext.Current.CancellationToken);
+        var stream = File.OpenRead(path);
+        var node = new MobileNode("a");
+        node.Provide("log", stream);
+        using var old = node.Load(oldFile.Module);
+        using var @new = node.Load(newFile.Module);
+        var process = Start(node, old);
+        await process.CaptureAsync().Within();
+        Assert.True(stream.CanRead);
+        Assert.Null(Assert.Single(await node.UpgradeAsync(@new).Within(30)).WhyNot);
+        Assert.False(stream.CanRead);
+        process.Raise("read", true);
+        Assert.Equal("abc new", await process.Completion.Within());
+        File.Delete(path);
+    }
+
+    [Fact]
     public async Task A_process_of_another_application_is_left_alone()
     {
         using var file = Build(null, optimize: true);
