@@ -144,15 +144,21 @@ sealed partial class ServedApp : IAsyncDisposable
     }
 
     /// <summary>The processes of the workers: the children of the master.</summary>
-    public int[] Workers()
+    public int[] Workers() => ChildrenOf(Master);
+
+    // Asked of the children: a list of theirs is kept by each thread of the parent, and moves when one ends.
+    public static int[] ChildrenOf(int parent) =>
+        [.. Directory.GetDirectories("/proc").Select(Path.GetFileName).Where(name => char.IsAsciiDigit(name![0]) && ParentOf(name) == $"{parent}").Select(name => int.Parse(name!, CultureInfo.InvariantCulture)).Order()];
+
+    static string? ParentOf(string process)
     {
         try
         {
-            return [.. Directory.GetDirectories($"/proc/{Master}/task").SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(id => int.Parse(id, CultureInfo.InvariantCulture)).Order()];
+            return File.ReadAllText($"/proc/{process}/stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var parent, ..] ? parent : null;
         }
         catch (IOException)
         {
-            return [];
+            return null;   // it has just ended
         }
     }
 

@@ -70,8 +70,7 @@ sealed class WebProgram : IAsyncDisposable
     public Task SignalAsync(string signal) => Cli.SkeinCommand.RunProgramAsync("kill", $"-{signal}", $"{_process.Id}");
 
     /// <summary>The processes that it has started.</summary>
-    public int[] Children() =>
-        [.. Directory.GetDirectories($"/proc/{_process.Id}/task").SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Select(id => int.Parse(id, CultureInfo.InvariantCulture)).Order()];
+    public int[] Children() => ServedApp.ChildrenOf(_process.Id);
 
     public Task<string> GetAsync(string path) => Client.GetStringAsync(path).Within(20);
 
