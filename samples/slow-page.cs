@@ -73,6 +73,7 @@ await using (var prefork = await Place.OsProcess.StartProgramAsync(new("dotnet",
         throw new InvalidOperationException($"It did not start: {await prefork.Exited}");
     var page = await url.Task;
     using var client = new HttpClient();
+    await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.GetStringAsync(page)));   // so that both workers have compiled their code
     await Measure($"{ServerModel.Prefork(workers: 2)}, HTTP", () => client.GetStringAsync(page));
     await prefork.StopAsync();
 }

@@ -18,6 +18,7 @@ public class ServeSourceTests
     [Fact]
     public async Task A_project_is_built_anew_by_a_reload_and_one_that_does_not_compile_is_explained_while_the_old_one_serves()
     {
+        Assert.SkipUnless(Limits.Long, "three builds take their time: ./check --long");
         var folder = new ScratchFolder();
         Directory.CreateDirectory(folder["web/wwwroot"]);
         folder.Write("web/web.csproj", Project);
