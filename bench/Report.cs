@@ -14,7 +14,7 @@ static class Report
         var text = new StringBuilder("| work | Skein | peer | ratio | target | met |\n|---|---|---|---|---|---|\n");
         foreach (var row in rows)
         {
-            var ratio = row.Ratio is { } times ? string.Create(CultureInfo.InvariantCulture, $"{times:0.##}×") : "–";
+            var ratio = row.Ratio is { } times && double.IsFinite(times) ? string.Create(CultureInfo.InvariantCulture, $"{times:0.##}×") : "–";
             var met = row.Met switch { true => "yes", false => "**no**", null => "–" };
             text.Append(CultureInfo.InvariantCulture, $"| {row.Work} | {Value(row.Ours, row.Unit)} | {(row.Peer is { } peer ? Value(peer, row.Unit) : "–")} | {ratio} | {row.Target ?? "–"} | {met} |\n");
         }
