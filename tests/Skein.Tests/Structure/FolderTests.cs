@@ -76,10 +76,17 @@ public partial class FolderTests
         Assert.Equal([], backwards);
     }
 
+    /// <summary>A folder of one screen needs no folders in it; one that is longer may be sorted once.</summary>
     [Theory]
     [MemberData(nameof(Projects))]
-    public void A_folder_has_no_folders_in_it(string project) =>
-        Assert.Equal([], Repository.Sources(project).Select(file => file.Path).Where(path => path.Count(c => c == '/') > 1));
+    public void Only_a_folder_that_fills_a_screen_has_folders_in_it_and_those_have_none(string project)
+    {
+        const int Screen = 40;
+        var parts = Repository.Sources(project).Select(file => file.Path.Split('/')).ToArray();
+        Assert.All(parts, path => Assert.True(path.Length <= 3, string.Join('/', path)));
+        Assert.All(parts.Where(path => path.Length == 3).Select(path => path[0]).Distinct(),
+            folder => Assert.True(parts.Count(path => path[0] == folder) > Screen, $"{project}/{folder} is short enough to be read without folders in it"));
+    }
 
     [Fact]
     public void Only_the_tests_the_servers_and_the_cluster_see_what_is_not_public() =>
