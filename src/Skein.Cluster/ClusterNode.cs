@@ -19,7 +19,9 @@ public sealed class ClusterNode : IAsyncDisposable
     readonly LocalPeers _local;
     readonly RemotePeers? _remote;
     readonly CancellationTokenSource _closing = new();
+    readonly Lock _gate = new();
     Task _working = Task.CompletedTask;
+    Task? _ending;
 
     ClusterNode(MobileNode node, ClusterOptions options, NodeFolder folder, IDisposable claim)
     {
@@ -71,16 +73,20 @@ public sealed class ClusterNode : IAsyncDisposable
     }
 
     /// <summary>It leaves the others, and what runs at it ends with it: move it away before.</summary>
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
-        if (_closing.IsCancellationRequested)
-            return;
+        lock (_gate)
+            return new(_ending ??= EndAsync());
+    }
+
+    async Task EndAsync()
+    {
         await _closing.CancelAsync().ConfigureAwait(false);
         _local.Dispose();
         _remote?.Dispose();
         await _connections.DisposeAsync().ConfigureAwait(false);
         await _working.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _connections.DisposeAsync().ConfigureAwait(false);   // one that was made meanwhile
+        await _connections.DisposeAsync().ConfigureAwait(false);   // those that were made meanwhile
         _claim.Dispose();   // from here on the others know that it has ended
     }
 

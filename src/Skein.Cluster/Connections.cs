@@ -6,20 +6,24 @@ namespace Skein;
 sealed class Connections(Peers peers) : IAsyncDisposable
 {
     readonly ConcurrentDictionary<Stream, Task> _running = new();
+    volatile bool _isClosed;
 
     public Peers Peers => peers;
 
-    /// <summary>Ends with the stream, which it closes.</summary>
+    /// <summary>Ends with the stream, which it closes; at once where the node leaves its peers.</summary>
     /// <param name="knownName">Who is at the other end, if that is certain.</param>
     public Task RunAsync(Stream stream, bool isOurs, string? knownName = null)
     {
         var running = StreamConnection.RunAsync(stream, peers, isOurs, knownName);
         _running[stream] = running;
+        if (_isClosed)
+            stream.Dispose();   // it was being made while the others were closed
         return running.ContinueWith(_ => _running.TryRemove(stream, out var _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     public async ValueTask DisposeAsync()
     {
+        _isClosed = true;
         foreach (var stream in _running.Keys)
             await stream.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_running.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -19,52 +19,6 @@ public static class NodeCase
         return 0;
     }
 
-    /// <summary>Roams over nodes a, b and c, writes to all of its kind, and reads what they write.</summary>
-    public static async Mobile<string> Wander(int self, int letters, int seed)
-    {
-        var others = await Here.Receive<string[]>();
-        var random = new Random(seed);
-        var last = new int[others.Length];
-        var received = 0;
-        var error = "";
-        var seen = new HashSet<int>();   // operating-system processes
-
-        async Mobile Roam()
-        {
-            while (received < letters * others.Length || seen.Count < 3)
-            {
-                await Here.MoveTo(random.Next(3) switch { 0 => "a", 1 => "b", _ => "c" });
-                seen.Add(Environment.ProcessId);
-                await Here.Yield();
-            }
-        }
-
-        async Mobile Write()
-        {
-            for (var letter = 1; letter <= letters; letter++)
-            {
-                foreach (var other in others)
-                    Here.Send(other, (self, letter));
-                await Here.Yield();
-            }
-        }
-
-        async Mobile Read()
-        {
-            while (received < letters * others.Length)
-            {
-                var (from, letter) = await Here.Receive<(int, int)>();
-                if (letter != last[from] + 1)
-                    error += $"{letter} after {last[from]} from {from}; ";
-                last[from] = letter;
-                received++;
-            }
-        }
-
-        await Mobile.WhenAll(Roam(), Write(), Read());
-        return error.Length > 0 ? error : $"{received} letters in order, in {seen.Count} operating-system processes";
-    }
-
     /// <summary>Goes to and fro between two nodes until it is told to end. Each step is a line of a file, so that two of it would be seen.</summary>
     public static async Mobile<string> Shuttle(string one, string other, string file)
     {

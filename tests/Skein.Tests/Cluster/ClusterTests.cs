@@ -38,7 +38,7 @@ public sealed class ClusterTests : IAsyncDisposable
         await Task.WhenAll(Start("a"), Start("b"), Start("c"));
         var here = await Join();
         var seed = Environment.TickCount;
-        var wanderers = Enumerable.Range(0, processes).Select(i => here.Node.Start(() => NodeCase.Wander(i, letters, seed + i))).ToArray();
+        var wanderers = Enumerable.Range(0, processes).Select(i => here.Node.Start(() => Wanderer.Wander(i, letters, seed + i, places: 3))).ToArray();
         var ids = wanderers.Select(wanderer => wanderer.Id).ToArray();
         foreach (var wanderer in wanderers)
             wanderer.Send(ids);

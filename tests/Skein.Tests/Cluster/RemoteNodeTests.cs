@@ -49,6 +49,20 @@ public sealed class RemoteNodeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_connection_that_is_made_while_the_node_leaves_is_closed()
+    {
+        using var listener = new TcpListener(Anywhere);
+        listener.Start();
+        using var far = new TcpClient();
+        await far.ConnectAsync((IPEndPoint)listener.LocalEndpoint, TestContext.Current.CancellationToken);
+        using var near = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        var connections = new Connections(new MobileNode("a").Peers);
+        await connections.DisposeAsync();
+        await connections.RunAsync(near.GetStream(), isOurs: false).Within();
+        Assert.False(near.Connected);
+    }
+
+    [Fact]
     public async Task A_node_joins_by_a_token_and_processes_go_there_and_back()
     {
         var a = await StartFirst();

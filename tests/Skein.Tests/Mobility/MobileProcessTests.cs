@@ -59,13 +59,7 @@ public class MobileProcessTests
             Here.Resource<TaskCompletionSource>("through").SetResult();
             await stop;
         });
-        var before = await process.CaptureAsync().Within();
-        process.Raise("go", true);
-        await through.Task.Within();
-        var after = await process.CaptureAsync().Within();
-        Assert.InRange(after.Length, 1, before.Length + 100);
-        process.Raise("stop", true);
-        await process.Completion.Within();
+        await ImageStaysSmall(process, through.Task);
     }
 
     [Fact]
@@ -81,11 +75,19 @@ public class MobileProcessTests
             Here.Resource<TaskCompletionSource>("through").SetResult();
             await Here.Event<bool>("stop");
         });
+        await ImageStaysSmall(process, through.Task, () =>
+        {
+            for (var i = 0; i < 1000; i++)
+                process.Send(i);
+        });
+    }
+
+    static async Task ImageStaysSmall(MobileProcess process, Task through, Action? feed = null)
+    {
         var before = await process.CaptureAsync().Within();
-        for (var i = 0; i < 1000; i++)
-            process.Send(i);
+        feed?.Invoke();
         process.Raise("go", true);
-        await through.Task.Within();
+        await through.Within();
         var after = await process.CaptureAsync().Within();
         Assert.InRange(after.Length, 1, before.Length + 100);
         process.Raise("stop", true);
