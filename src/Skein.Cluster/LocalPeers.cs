@@ -1,10 +1,9 @@
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 
 namespace Skein;
 
 /// <summary>The other nodes of this user on this machine: over Unix sockets, found by a folder.</summary>
-sealed partial class LocalPeers(MobileNode node, NodeFolder folder, Connections connections) : IDisposable
+sealed class LocalPeers(MobileNode node, NodeFolder folder, Connections connections) : IDisposable
 {
     /// <summary>So often it looks who else is there. A look costs the reading of a small folder.</summary>
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
@@ -46,7 +45,7 @@ sealed partial class LocalPeers(MobileNode node, NodeFolder folder, Connections 
             try
             {
                 var peer = await _socket.AcceptAsync(closing).ConfigureAwait(false);
-                if (IsOurs(peer))
+                if (PeerCredentials.Of(peer).MayControl)
                     _ = connections.RunAsync(new NetworkStream(peer, ownsSocket: true), isOurs: false);
                 else
                     peer.Dispose();
@@ -92,16 +91,4 @@ sealed partial class LocalPeers(MobileNode node, NodeFolder folder, Connections 
             }
         }
     }
-
-    // The modes of the folder and the socket say the same; a file system that ignores them does not.
-    static bool IsOurs(Socket peer)
-    {
-        Span<byte> credentials = stackalloc byte[12];
-        return peer.GetRawSocketOption(SocketLevel, PeerCredentialsOption, credentials) == 12
-            && BitConverter.ToUInt32(credentials[4..8]) is var user && (user == 0 || user == UserId());
-    }
-
-    const int SocketLevel = 1, PeerCredentialsOption = 17;
-
-    [LibraryImport("libc", EntryPoint = "geteuid")] private static partial uint UserId();
 }

@@ -11,11 +11,10 @@ static class PreforkProgram
     {
         if (settings["check"] is not null)
             return await CheckAsync(settings).ConfigureAwait(false);
-        PreforkControl? asked = null;
         ControlSocket control;
         try
         {
-            control = ControlSocket.Open(settings["control"]!, request => asked?.AnswerAsync(request) ?? throw new ServeException("The server does not run yet."));
+            control = ControlSocket.Open(settings["control"]!);
         }
         catch (ServeException error)
         {
@@ -47,7 +46,7 @@ static class PreforkProgram
 
         try
         {
-            return await ServeAsync(settings, sockets, admin, request => asked = request).ConfigureAwait(false);
+            return await ServeAsync(settings, sockets, admin, control).ConfigureAwait(false);
         }
         finally
         {
@@ -56,7 +55,7 @@ static class PreforkProgram
         }
     }
 
-    static async Task<int> ServeAsync(Settings settings, List<ListeningSocket> sockets, ListeningSocket? admin, Action<PreforkControl> answer)
+    static async Task<int> ServeAsync(Settings settings, List<ListeningSocket> sockets, ListeningSocket? admin, ControlSocket control)
     {
         var sources = new Sources(settings["application"]!);
         var before = sources.State();
@@ -65,7 +64,7 @@ static class PreforkProgram
         Task<string> DllAsync(CancellationToken cancellation) => sources.DllAsync(text => master.Say(LogSeverity.Information, text), cancellation);
         master = new(Options(settings), DllAsync, settings.Arguments, sockets) { OnPhase = notice.Tell };
         await using var ended = master.ConfigureAwait(false);
-        answer(new(master));
+        control.Answer = new PreforkControl(master).AnswerAsync;
         var output = new ServeOutput(master);
         await using var printed = output.ConfigureAwait(false);
         using var adminSocket = admin;

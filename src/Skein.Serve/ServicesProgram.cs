@@ -31,11 +31,10 @@ static class ServicesProgram
         if (isChecking)
             return 0;
 
-        SuperServerControl? asked = null;
         ControlSocket control;
         try
         {
-            control = ControlSocket.Open(settings["control"]!, request => asked?.AnswerAsync(request) ?? throw new ServeException("The server does not run yet."));
+            control = ControlSocket.Open(settings["control"]!);
         }
         catch (ServeException error)
         {
@@ -43,10 +42,10 @@ static class ServicesProgram
         }
 
         await using var closed = control.ConfigureAwait(false);
-        return await ServeAsync(settings["id"]!, file.Services, read, control => asked = control).ConfigureAwait(false);
+        return await ServeAsync(settings["id"]!, file.Services, read, control).ConfigureAwait(false);
     }
 
-    static async Task<int> ServeAsync(string id, IReadOnlyList<Service> services, Func<ServiceFile> read, Action<SuperServerControl> answer)
+    static async Task<int> ServeAsync(string id, IReadOnlyList<Service> services, Func<ServiceFile> read, ControlSocket control)
     {
         using var log = new ServicesLog(id);
         using var early = new CancellationTokenSource();
@@ -69,7 +68,7 @@ static class ServicesProgram
             return Fail(error.Message, Unavailable);
         }
 
-        answer(new(id, server, log.Lines) { ReloadAsync = ReloadAsync, StopAsync = StopAsync, End = ended.Task });
+        control.Answer = new SuperServerControl(id, server, log.Lines) { ReloadAsync = ReloadAsync, StopAsync = StopAsync, End = ended.Task }.AnswerAsync;
         log.Say($"{services.Count} services are served.");
         await stopping.Task.ConfigureAwait(false);
         await server.StopAsync().ConfigureAwait(false);

@@ -90,8 +90,17 @@ abstract class RunningProgram : Process<int>
             Change(ProcessEvent.AskedToStop);
             if (cause == ExitCause.TimedOut)
                 Interlocked.CompareExchange(ref _intent, (int)cause, NoIntent);
-            if (!TryAskToEnd() || await Task.WhenAny(Ended, Task.Delay(grace)).ConfigureAwait(false) != Ended)
+            try
+            {
+                if (TryAskToEnd())
+                    await Ended.WaitAsync(grace).ConfigureAwait(false);
+                else
+                    Kill(cause);
+            }
+            catch (TimeoutException)
+            {
                 Kill(cause);
+            }
         }
 
         await _exited.Task.ConfigureAwait(false);

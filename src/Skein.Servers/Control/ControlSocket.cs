@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text.Json;
 
@@ -13,7 +12,7 @@ namespace Skein;
 /// <c>{"end": false, "why": text}</c>.
 /// </summary>
 [SupportedOSPlatform("linux")]
-sealed partial class ControlSocket : IAsyncDisposable
+sealed class ControlSocket : IAsyncDisposable
 {
     const int LongestRequest = 64 * 1024;
     static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);
@@ -21,20 +20,21 @@ sealed partial class ControlSocket : IAsyncDisposable
     readonly string _path;
     readonly FileStream _claim;
     readonly Socket _socket;
-    readonly Func<ControlRequest, Task> _answer;
     readonly CancellationTokenSource _closing = new(), _closed = new();
     readonly ConcurrentDictionary<Task, bool> _running = new();
     readonly Task _accepting;
 
-    ControlSocket(string path, FileStream claim, Socket socket, Func<ControlRequest, Task> answer)
+    ControlSocket(string path, FileStream claim, Socket socket)
     {
-        (_path, _claim, _socket, _answer) = (path, claim, socket, answer);
+        (_path, _claim, _socket) = (path, claim, socket);
         _accepting = AcceptAsync();
     }
 
-    /// <param name="answer">Carries out a request; a <see cref="ServeException"/> is told to the client.</param>
+    /// <summary>Carries out a request; a <see cref="ServeException"/> is told to the client. To be set when the server runs.</summary>
+    public Func<ControlRequest, Task> Answer { get; set; } = static _ => throw new ServeException("The server does not run yet.");
+
     /// <exception cref="ServeException">Another server has this socket, or it cannot be made.</exception>
-    public static ControlSocket Open(string path, Func<ControlRequest, Task> answer)
+    public static ControlSocket Open(string path)
     {
         FileStream claim;
         try
@@ -56,7 +56,7 @@ sealed partial class ControlSocket : IAsyncDisposable
             socket.Bind(new UnixDomainSocketEndPoint(path));
             File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);   // nobody can connect before it listens
             socket.Listen(16);
-            return new(path, claim, socket, answer);
+            return new(path, claim, socket);
         }
         catch (Exception error) when (error is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
         {
@@ -108,7 +108,7 @@ sealed partial class ControlSocket : IAsyncDisposable
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(_closed.Token);
         try
         {
-            if (!IsAllowed(client))
+            if (!PeerCredentials.Of(client).MayControl)
             {
                 await stream.WriteAsync("{\"end\":false,\"why\":\"Only the user who started this server, and root, may ask it.\"}\n"u8.ToArray(), gone.Token).ConfigureAwait(false);
                 return;
@@ -121,7 +121,7 @@ sealed partial class ControlSocket : IAsyncDisposable
             string? why = null;
             try
             {
-                await _answer(request).ConfigureAwait(false);
+                await Answer(request).ConfigureAwait(false);
             }
             catch (ServeException error)
             {
@@ -176,18 +176,6 @@ sealed partial class ControlSocket : IAsyncDisposable
             ? [.. json.RootElement.EnumerateArray().Select(word => word.GetString()!)]
             : null;
     }
-
-    // The mode of the file says the same; a folder that was copied, or a system that ignores it, does not.
-    static bool IsAllowed(Socket client)
-    {
-        Span<byte> credentials = stackalloc byte[12];
-        return client.GetRawSocketOption(SocketLevel, PeerCredentialsOption, credentials) == 12
-            && BitConverter.ToUInt32(credentials[4..8]) is var user && (user == 0 || user == UserId());
-    }
-
-    const int SocketLevel = 1, PeerCredentialsOption = 17;
-
-    [LibraryImport("libc", EntryPoint = "geteuid")] private static partial uint UserId();
 }
 
 /// <summary>What a client of a <see cref="ControlSocket"/> asks, and how it is answered: one call after the other.</summary>

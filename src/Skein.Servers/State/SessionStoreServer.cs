@@ -1,13 +1,12 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
 namespace Skein;
 
 /// <summary>Answers the workers' calls over a Unix socket, each worker on a thread of its own: they are few, and each answer takes a microsecond.</summary>
 [SupportedOSPlatform("linux")]
-sealed partial class SessionStoreServer : IDisposable
+sealed class SessionStoreServer : IDisposable
 {
     readonly StoredSessions _sessions;
     readonly Socket _listener;
@@ -70,7 +69,7 @@ sealed partial class SessionStoreServer : IDisposable
                 return;
             }
 
-            if (!IsOfSameUser(connection))
+            if (!PeerCredentials.Of(connection).AreOurs)
             {
                 connection.Dispose();
                 continue;
@@ -80,14 +79,6 @@ sealed partial class SessionStoreServer : IDisposable
                 _connections.Add(connection);
             new Thread(() => Serve(connection)) { IsBackground = true, Name = "skein-session-worker" }.Start();
         }
-    }
-
-    static bool IsOfSameUser(Socket connection)
-    {
-        const int SocketLevel = 1, SocketPeer = 17;   // pid, uid, gid
-        Span<byte> peer = stackalloc byte[12];
-        return connection.GetRawSocketOption(SocketLevel, SocketPeer, peer) == peer.Length
-            && BinaryPrimitives.ReadUInt32LittleEndian(peer[4..]) == GetEffectiveUser();
     }
 
     void Serve(Socket connection)
@@ -161,8 +152,6 @@ sealed partial class SessionStoreServer : IDisposable
             // The worker has gone meanwhile: what it asked for is done.
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "geteuid")] private static partial uint GetEffectiveUser();
 }
 
 /// <summary>What a store's process is started with; without the clock, which is the system's there.</summary>

@@ -136,7 +136,7 @@ sealed class WorkerHandlers : HandlerHost
     {
         using var socket = _listener.Accept();
         var newcomer = new DescriptorSocket(Descriptor.Duplicate((int)socket.Handle));
-        if (PeerCredentials.Of(newcomer.Descriptor).User == PeerCredentials.Own)
+        if (PeerCredentials.Of(newcomer.Descriptor).AreOurs)
             _newcomers.Add(newcomer, Loop.Watch(newcomer.Descriptor, () => Introduce(newcomer)));   // other services do not wait for what it says
         else
             newcomer.Dispose();   // a stranger: the name is no secret
@@ -156,7 +156,7 @@ sealed class WorkerHandlers : HandlerHost
 
         _newcomers.Remove(newcomer, out var token);
         Loop.Unwatch(newcomer.Descriptor, token);
-        var link = new HandlerLink(newcomer, PeerCredentials.Of(newcomer.Descriptor).Process);
+        var link = new HandlerLink(newcomer, PeerCredentials.Of(newcomer.Descriptor).ProcessId);
         _links.Add(link);
         link.Token = Loop.Watch(link.SocketDescriptor, () => Receive(link));
         if (_links.Count >= _service.Workers)

@@ -67,7 +67,8 @@ sealed unsafe partial record UserAccount(string Name, int Id, int Group, IReadOn
         public byte** Members;
     }
 
-    [LibraryImport("libc", EntryPoint = "geteuid")] private static partial int EffectiveUser();
+    /// <summary>As whom this process runs.</summary>
+    [LibraryImport("libc", EntryPoint = "geteuid")] public static partial int EffectiveUser();
 
     [LibraryImport("libc", EntryPoint = "getpwnam_r", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int FindUser(string name, Account* account, byte* buffer, nuint size, Account** found);

@@ -13,13 +13,11 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     readonly Backoff _afterReplacement = new(freeFailures: 0);   // of its own: the tasks that the old worker completes meanwhile say nothing
     readonly CancellationTokenSource _stopped = new();
     readonly Dictionary<Worker, long> _recycleAt = [];   // tasks after which each worker is replaced
-    readonly Queue<Worker> _spares = new();
     readonly HashSet<Task> _underWay = [];
     readonly HashSet<Worker> _all = [], _retiring = [];
-    Rehearsals? _kinds;
     int _wanted = options.MinWorkers ?? options.Workers;
     int _most = options.Workers;
-    int _starting, _sparesStarting;
+    int _starting;
     (long At, TimeSpan Pause) _replacementFailed;
     Exception? _lastFailure;
 
@@ -203,9 +201,6 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         Fill();
     }
 
-    /// <summary>A task is asked for: spares make themselves ready for its kind.</summary>
-    public void Remember(Job job) => Kinds.Remember(job);
-
     public void Stop() => _stopped.Cancel();
 
     /// <summary>After <see cref="Settled"/>.</summary>
@@ -213,8 +208,6 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
 
     /// <summary>After how many tasks a worker is recycled: a tenth more or less, so that workers that began together do not go together.</summary>
     public static long ShareOf(int limit) => (long)(limit * (0.9 + Random.Shared.NextDouble() / 5));
-
-    Rehearsals Kinds => _kinds ?? Interlocked.CompareExchange(ref _kinds, new(Rehearse), null) ?? _kinds;
 
     // False when it had ended a moment before it was added: then its end was no loss of a serving one, and nobody has filled its place.
     bool TryServe(Worker worker)
@@ -322,75 +315,6 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         catch (OperationCanceledException)
         {
             // the pool is stopped
-        }
-    }
-
-    Worker? TakeSpare()
-    {
-        lock (_gate)
-        {
-            while (_spares.TryDequeue(out var spare))
-            {
-                if (!spare.HasEnded)
-                    return spare;
-            }
-
-            return null;
-        }
-    }
-
-    void FillSpares()
-    {
-        lock (_gate)
-        {
-            if (_stopped.IsCancellationRequested)
-                return;
-            while (_spares.Count(spare => !spare.HasEnded) + _sparesStarting < options.Spares)
-            {
-                _sparesStarting++;
-                Follow(AddSpareAsync());
-            }
-        }
-    }
-
-    async Task AddSpareAsync()
-    {
-        await StartLivingAsync(afterFailure: false, TryKeep).ConfigureAwait(false);
-        lock (_gate)
-            _sparesStarting--;
-    }
-
-    bool TryKeep(Worker spare)
-    {
-        lock (_gate)
-            _spares.Enqueue(spare);
-        foreach (var kind in Kinds.Kinds)
-            _ = RehearseAsync(spare, kind);
-        return !spare.HasEnded;
-    }
-
-    void Rehearse(Job kind)
-    {
-        Worker[] spares;
-        lock (_gate)
-            spares = [.. _spares];
-        foreach (var spare in spares)
-            _ = RehearseAsync(spare, kind);
-    }
-
-    async Task RehearseAsync(Worker spare, Job kind)
-    {
-        var rehearsal = new WorkItem<Nothing>(new RehearsalJob(kind)) { IsBound = true };
-        if (!spare.Submit(rehearsal))
-            return;
-        try
-        {
-            await rehearsal.Completion.ConfigureAwait(false);
-        }
-        catch (Exception)
-        {
-            if (!_stopped.IsCancellationRequested)
-                Kinds.Forget(kind);   // its tasks will say what is wrong with it
         }
     }
 
