@@ -10,7 +10,7 @@ namespace Skein;
 /// await using var cluster = await ClusterNode.StartAsync("a");
 /// var process = cluster.Node.Start(() => Survey(["b", "c"]));
 /// </code>
-/// They are one application: an image is of one build.
+/// They are one application, or take its code from each other (<see cref="ClusterOptions.Code"/>): an image is of one build.
 /// </summary>
 public sealed class ClusterNode : IAsyncDisposable
 {
@@ -37,6 +37,9 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>Where nodes of other machines reach it, with the port that it got; null: nowhere.</summary>
     public IPEndPoint? Listening => _remote?.Listening;
 
+    /// <summary>Bytes that have left this node for others, since it was started: processes, letters, code, and what their protocol needs. Without TLS's own.</summary>
+    public long SentBytes => _connections.SentBytes;
+
     /// <summary>Starts a node, and returns when it is connected with those of its folder.</summary>
     /// <param name="name">What <c>Here.MoveTo</c> calls it.</param>
     /// <exception cref="ArgumentException">The name is no name of a file, or not that of the identity; or an address is given and no identity.</exception>
@@ -50,7 +53,7 @@ public sealed class ClusterNode : IAsyncDisposable
         ClusterNode? cluster = null;
         try
         {
-            var node = new MobileNode(name, store: options.Store) { AnswerLimit = options.AnswerLimit };
+            var node = new MobileNode(name, store: options.Store) { AnswerLimit = options.AnswerLimit, Code = options.Code };
             cluster = new(node, options, folder, claim);
             if (options.Store is not null)
                 await node.RestoreAsync(cancellation).ConfigureAwait(false);

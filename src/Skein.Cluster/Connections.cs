@@ -7,14 +7,18 @@ sealed class Connections(Peers peers) : IAsyncDisposable
 {
     readonly ConcurrentDictionary<Stream, Task> _running = new();
     volatile bool _isClosed;
+    long _sent;
 
     public Peers Peers => peers;
+
+    /// <summary>Over all of them, those that have ended too.</summary>
+    public long SentBytes => Interlocked.Read(ref _sent);
 
     /// <summary>Ends with the stream, which it closes; at once where the node leaves its peers.</summary>
     /// <param name="knownName">Who is at the other end, if that is certain.</param>
     public Task RunAsync(Stream stream, bool isOurs, string? knownName = null)
     {
-        var running = StreamConnection.RunAsync(stream, peers, isOurs, knownName);
+        var running = StreamConnection.RunAsync(stream, peers, isOurs, knownName, length => Interlocked.Add(ref _sent, length));
         _running[stream] = running;
         if (_isClosed)
             stream.Dispose();   // it was being made while the others were closed

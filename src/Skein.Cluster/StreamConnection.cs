@@ -8,11 +8,12 @@ sealed class StreamConnection : PeerConnection
     readonly Stream _stream;
     readonly FrameStream _frames;
     readonly Peers _peers;
+    readonly Action<int> _sent;
     readonly Channel<byte[]> _outgoing = Channel.CreateUnbounded<byte[]>(new() { SingleReader = true });
 
-    StreamConnection(Stream stream, Peers peers, bool isOurs, string? knownName)
+    StreamConnection(Stream stream, Peers peers, bool isOurs, string? knownName, Action<int> sent)
     {
-        (_stream, _peers, IsOurs, KnownName) = (stream, peers, isOurs, knownName);
+        (_stream, _peers, IsOurs, KnownName, _sent) = (stream, peers, isOurs, knownName, sent);
         _frames = new(stream);
     }
 
@@ -22,9 +23,10 @@ sealed class StreamConnection : PeerConnection
 
     /// <summary>Ends with the connection.</summary>
     /// <param name="stream">It is closed at the end.</param>
-    public static Task RunAsync(Stream stream, Peers peers, bool isOurs, string? knownName = null)
+    /// <param name="sent">Told of each frame that has left, with its length.</param>
+    public static Task RunAsync(Stream stream, Peers peers, bool isOurs, string? knownName, Action<int> sent)
     {
-        var connection = new StreamConnection(stream, peers, isOurs, knownName);
+        var connection = new StreamConnection(stream, peers, isOurs, knownName, sent);
         peers.Greet(connection);
         return Task.WhenAll(connection.WriteAsync(), connection.ReadAsync());
     }
@@ -42,7 +44,10 @@ sealed class StreamConnection : PeerConnection
         try
         {
             await foreach (var frame in _outgoing.Reader.ReadAllAsync().ConfigureAwait(false))
+            {
                 await _frames.WriteAsync(FrameKind.Message, 0, frame).ConfigureAwait(false);
+                _sent(Frame.HeaderLength + frame.Length);
+            }
         }
         catch (Exception e) when (IsEnd(e))
         {

@@ -5,7 +5,8 @@ namespace Skein.Tests.Samples;
 /// <summary>A sample, as it was built together with these tests, run as a program of its own.</summary>
 static class Sample
 {
-    static readonly string Folder = AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Samples/", StringComparison.Ordinal);
+    /// <summary>Where they were built.</summary>
+    public static string Folder { get; } = AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Samples/", StringComparison.Ordinal);
 
     public static async Task<Ended> RunAsync(string name, params string[] arguments)
     {
@@ -15,9 +16,9 @@ static class Sample
     }
 
     /// <summary>Starts one that serves until it is asked to end; ready when it has printed so many lines.</summary>
-    public static async Task<Started> StartAsync(string name, int lines, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<Started> StartAsync(string name, int lines, string[] arguments, IReadOnlyDictionary<string, string>? environment = null, string? folder = null)
     {
-        var started = SkeinCommand.StartProgram("dotnet", [Path.Combine(Folder, name + ".dll"), .. arguments], environment);
+        var started = SkeinCommand.StartProgram("dotnet", [Path.Combine(folder ?? Folder, name + ".dll"), .. arguments], environment);
         try
         {
             await Limits.Until(
