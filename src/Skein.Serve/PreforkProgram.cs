@@ -67,6 +67,8 @@ static class PreforkProgram
         control.Answer = new PreforkControl(master).AnswerAsync;
         var output = new ServeOutput(master);
         await using var printed = output.ConfigureAwait(false);
+        using var measures = settings["otlp"] is null ? null : PreforkMeasure.Publish(master);
+        using var telemetry = settings["otlp"] is { } collector ? TelemetryContext.Start(master.Options.Id, master.Options.Id, collector, text => master.Say(LogSeverity.Warning, text)) : null;
         using var adminSocket = admin;
         var health = await AdminServer.StartAsync(master, admin).ConfigureAwait(false);
         await using var healthEnded = health.ConfigureAwait(false);
@@ -146,6 +148,7 @@ static class PreforkProgram
             Certificate = settings["certificate"],
             CertificateKey = settings["certificate-key"],
             AccessLog = settings["access-log"],
+            Collector = settings["otlp"],
         };
         return options with
         {

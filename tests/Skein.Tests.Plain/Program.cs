@@ -1,5 +1,6 @@
 // The first argument says how the host is built; everything else is the same application.
 using System.Globalization;
+using System.Runtime.Loader;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
@@ -28,6 +29,9 @@ if (File.Exists("one-fails.txt") || File.Exists("one-failed.txt"))
 
 while (File.Exists(Environment.GetEnvironmentVariable("WEB_GATE") ?? "waits.txt"))
     Thread.Sleep(5);
+
+if (kind == "own-telemetry" && File.Exists("OpenTelemetry.dll"))
+    AssemblyLoadContext.Default.LoadFromAssemblyPath(Path.GetFullPath("OpenTelemetry.dll"));
 
 if (kind == "generic")
 {
@@ -77,6 +81,17 @@ static void Map(IEndpointRouteBuilder routes)
     routes.MapGet("/", () => "hello");
     routes.MapGet("/pid", () => Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
     routes.MapGet("/version", () => File.Exists("version.txt") ? File.ReadAllText("version.txt").Trim() : "0");
+    routes.MapGet("/telemetry", () =>
+    {
+        try
+        {
+            return System.Reflection.Assembly.Load("OpenTelemetry").GetName().Version!.ToString();
+        }
+        catch (FileNotFoundException)
+        {
+            return "none";
+        }
+    });
     routes.MapGet("/slow", async (int ms, CancellationToken cancelled) =>
     {
         await Task.Delay(ms, cancelled);

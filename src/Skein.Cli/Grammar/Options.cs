@@ -21,6 +21,10 @@ static class Options
     public static Option<string?> Text(string name, string valueName, string description, string expected) =>
         Valued<string?>(name, valueName, description, expected, text => text.Length > 0 ? text : null);
 
+    public static Option<string?> Collector(string name, string description) =>
+        Valued<string?>(name, "URL|env", description, "an address such as http://127.0.0.1:4318, or env",
+            text => text == "env" || (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https") ? text : null);
+
     public static Option<string?> OneOf(string name, string description, params string[] values) =>
         Valued<string?>(name, string.Join('|', values), description, string.Join(" or ", values), text => values.Contains(text) ? text : null);
 

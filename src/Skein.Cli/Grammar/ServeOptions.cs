@@ -35,6 +35,7 @@ sealed class ServeOptions
         Add(Options.Text("--certificate-key", "FILE", "Its private key (PEM), where it is in another file.", "a file"), Path.GetFullPath);
         Add(Options.Text("--access-log", "FILE", "Append a line for each request, in the combined format.", "a file"), Path.GetFullPath);
         Add(Options.Text("--admin", "URL", "Answer /health/live, /health/ready and /metrics (Prometheus) there.", "an address such as http://127.0.0.1:9090"), text => text);
+        Add(Options.Collector("--otlp", "Send traces and metrics to this collector, by OTLP; env: where OTEL_EXPORTER_OTLP_ENDPOINT says."), text => text);
         foreach (var (option, _) in _options)
             command.Options.Add(option);
     }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Skein;
 
 // What people ask for. Each waits until it is done or has failed; one that has failed has changed nothing.
@@ -5,46 +7,39 @@ partial class PreforkMaster
 {
     static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
 
+    static readonly ActivitySource Activities = new("Skein.Serve");
+
     /// <summary>Starts the workers; they serve when this returns.</summary>
     /// <exception cref="ServeException">They cannot: the message says why. Nothing runs.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) => InTurnAsync("start", async () =>
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
+        List<ServingProcess> fresh = [];
+        if (_options.Keys is { } keys && !Directory.Exists(keys))
         {
-            var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
-            List<ServingProcess> fresh = [];
-            if (_options.Keys is { } keys && !Directory.Exists(keys))
-            {
-                // The first one makes the keys, and the others find them: two that make them at once would not know each other's.
-                fresh.AddRange(await BringUpAsync(release, 1, cancellationToken).ConfigureAwait(false));
-                Directory.CreateDirectory(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            }
+            // The first one makes the keys, and the others find them: two that make them at once would not know each other's.
+            fresh.AddRange(await BringUpAsync(release, 1, cancellationToken).ConfigureAwait(false));
+            Directory.CreateDirectory(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
 
-            fresh.AddRange(await BringUpAsync(release, _options.Workers + _options.Spares - fresh.Count, cancellationToken).ConfigureAwait(false));
-            RefuseWhenStopping();
-            _ = Commit(release, fresh);
-            OnPhase?.Invoke(PreforkPhase.Serving);
-            _upkeep = Task.Run(UpkeepAsync, CancellationToken.None);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+        fresh.AddRange(await BringUpAsync(release, _options.Workers + _options.Spares - fresh.Count, cancellationToken).ConfigureAwait(false));
+        RefuseWhenStopping();
+        _ = Commit(release, fresh);
+        OnPhase?.Invoke(PreforkPhase.Serving);
+        _upkeep = Task.Run(UpkeepAsync, CancellationToken.None);
+    }, cancellationToken);
 
     /// <summary>
     /// Puts workers of what the application's path leads to now in the place of all that serve. The new ones accept connections when all of
     /// them are ready, and only then the old ones are drained.
     /// </summary>
     /// <exception cref="ServeException">The new version cannot serve: the message says why. The old one goes on.</exception>
-    public async Task ReloadAsync(CancellationToken cancellationToken)
+    public Task ReloadAsync(CancellationToken cancellationToken) => InTurnAsync("reload", async () =>
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        RefuseWhenStopping();
+        OnPhase?.Invoke(PreforkPhase.Reloading);
         try
         {
-            RefuseWhenStopping();
-            OnPhase?.Invoke(PreforkPhase.Reloading);
             _ = Release ?? throw new ServeException("The server has not started yet.");
             WarnIfOverwritten();
             var release = await ResolveAsync(cancellationToken).ConfigureAwait(false);
@@ -58,9 +53,8 @@ partial class PreforkMaster
         finally
         {
             OnPhase?.Invoke(IsStopping ? PreforkPhase.Stopping : PreforkPhase.Serving);
-            _turn.Release();
         }
-    }
+    }, cancellationToken);
 
     /// <summary>Changes the number of workers.</summary>
     /// <exception cref="ServeException">More are asked for, and they cannot serve. As many serve as before.</exception>
@@ -70,34 +64,26 @@ partial class PreforkMaster
     /// <inheritdoc cref="ScaleAsync(int, CancellationToken)"/>
     public Task ScaleByAsync(int more, CancellationToken cancellationToken) => ScaleAsync(wanted => Math.Max(1, wanted + more), cancellationToken);
 
-    async Task ScaleAsync(Func<int, int> change, CancellationToken cancellationToken)
+    Task ScaleAsync(Func<int, int> change, CancellationToken cancellationToken) => InTurnAsync("scale", async () =>
     {
-        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        RefuseWhenStopping();
+        var workers = change(Wanted);
+        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        var release = Release ?? throw new ServeException("The server has not started yet.");
+        var more = workers - Wanted;
+        var fresh = more > 0 ? await BringUpAsync(release, more, cancellationToken).ConfigureAwait(false) : [];
+        lock (_lock)
         {
-            RefuseWhenStopping();
-            var workers = change(Wanted);
-            ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
-            var release = Release ?? throw new ServeException("The server has not started yet.");
-            var more = workers - Wanted;
-            var fresh = more > 0 ? await BringUpAsync(release, more, cancellationToken).ConfigureAwait(false) : [];
-            lock (_lock)
-            {
-                _wanted = workers;
-                foreach (var process in fresh)
-                    process.IsCounted = true;
-                foreach (var process in Serving().Reverse().Take(-more))
-                    process.Drain();
-            }
+            _wanted = workers;
+            foreach (var process in fresh)
+                process.IsCounted = true;
+            foreach (var process in Serving().Reverse().Take(-more))
+                process.Drain();
+        }
 
-            Promote();
-            Say(LogSeverity.Information, $"scaled to {workers}: {Describe(Serving())}.");
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+        Promote();
+        Say(LogSeverity.Information, $"scaled to {workers}: {Describe(Serving())}.");
+    }, cancellationToken);
 
     /// <summary>Ends the server: gracefully, within the time that requests are given, or at once.</summary>
     public async Task StopAsync(bool now)
@@ -123,6 +109,27 @@ partial class PreforkMaster
         while (Processes is { Count: > 0 } left)
             await Task.WhenAll(left.Select(process => process.Exited)).ConfigureAwait(false);
         _completion.TrySetResult();
+    }
+
+    /// <summary>One after the other; what follows them by OpenTelemetry sees how long each took, and how it went.</summary>
+    async Task InTurnAsync(string name, Func<Task> operation, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
+        using var span = Activities.StartActivity(name);
+        try
+        {
+            await operation().ConfigureAwait(false);
+            span?.SetTag("skein.workers", Wanted).SetTag("skein.release", Release?.Folder);
+        }
+        catch (Exception error)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, error.Message);
+            throw;
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     async Task<Release> ResolveAsync(CancellationToken cancellationToken)

@@ -151,6 +151,7 @@ sealed partial class PreforkMaster : IAsyncDisposable
             Certificate = _options.Certificate,
             CertificateKey = _options.CertificateKey,
             AccessLog = _options.AccessLog,
+            Collector = _options.Collector,
         };
         ServingProcess process;
         lock (_lock)

@@ -44,4 +44,7 @@ sealed record PreforkOptions
 
     /// <summary>The file that gets a line for each request.</summary>
     public string? AccessLog { get; init; }
+
+    /// <summary>Where traces and metrics are sent; see <see cref="TelemetryContext"/>.</summary>
+    public string? Collector { get; init; }
 }

@@ -61,16 +61,23 @@ sealed class RequestCounter(ServedApplication served) : IStartupFilter
     {
         var status = context.RequestAborted.IsCancellationRequested ? StatusCodes.Status499ClientClosedRequest
             : context.Response.HasStarted ? context.Response.StatusCode : StatusCodes.Status500InternalServerError;
-        served.AccessLog?.Add(context, status, TimeProvider.System.GetElapsedTime(began));
+        Tell(context, status, began);
         served.Requests.RequestEnds(began, failed: true);
     }
 
     void End(HttpContext context, long began)
     {
-        served.AccessLog?.Add(context, context.Response.StatusCode, TimeProvider.System.GetElapsedTime(began));
+        Tell(context, context.Response.StatusCode, began);
         served.Requests.RequestEnds(began, context.Response.StatusCode >= StatusCodes.Status500InternalServerError);
         if (served.IsDraining && !context.Response.HasStarted)
             EndConnection(context);   // what has been told that the connection stays must be able to use it
+    }
+
+    void Tell(HttpContext context, int status, long began)
+    {
+        served.AccessLog?.Add(context, status, TimeProvider.System.GetElapsedTime(began));
+        if (served.Settings.Collector is not null)
+            RequestSpan.Describe(context, status);
     }
 
     static void EndConnection(HttpContext context) => context.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();

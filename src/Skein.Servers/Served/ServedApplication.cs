@@ -36,6 +36,7 @@ sealed partial class ServedApplication
     readonly PoolProbe _pool = new();
     IHostApplicationLifetime? _lifetime;
     readonly CancelQuestions _questions;
+    IDisposable? _telemetry;
     int _draining;
 
     ServedApplication(ServedSettings settings)
@@ -79,6 +80,13 @@ sealed partial class ServedApplication
         ServedHost.Watch(served);
     }
 
+    /// <summary>The application's host is being built.</summary>
+    public void Found()
+    {
+        if (Settings.Collector is { } collector)
+            _telemetry = TelemetryContext.Start(Settings.Server, Settings.Id, collector, say: null);   // that nothing can be sent the master says
+    }
+
     /// <summary>The application has started.</summary>
     public void Ready(IHostApplicationLifetime lifetime)
     {
@@ -90,6 +98,7 @@ sealed partial class ServedApplication
     void End()
     {
         AccessLog?.DisposeAsync().AsTask().Wait(BeatTime);
+        _telemetry?.Dispose();
         Send(Requests.Beat(TimeSpan.Zero).ToMessage());
     }
 

@@ -26,6 +26,7 @@ sealed class ServedHost
         if (_isFound || !services.Any(service => service.ServiceType == typeof(IServer)) || (_served.Settings.IsAsked && chosen?.Workers is null))
             return;
         _isFound = true;
+        _served.Found();
         var listeners = new InheritedListeners(_served);
         services.AddSingleton<IConnectionListenerFactory>(listeners);
         services.PostConfigure<KestrelServerOptions>(listeners.Configure);

@@ -43,6 +43,9 @@ sealed record ServedSettings
     /// <summary>The file that gets a line for each request.</summary>
     public string? AccessLog { get; init; }
 
+    /// <summary>Where traces and metrics are sent; see <see cref="TelemetryContext"/>.</summary>
+    public string? Collector { get; init; }
+
     public override string ToString()
     {
         List<string> lines =
@@ -54,7 +57,7 @@ sealed record ServedSettings
             $"asked={IsAsked}",
             $"drain={Drain.TotalSeconds.ToString(CultureInfo.InvariantCulture)}",
         ];
-        foreach (var (name, value) in ((string, string?)[])[("model", Model is { } model ? $"{model.Kind} {model.Threads} {model.Queue}" : null), ("keys", Keys), ("certificate", Certificate), ("certificate-key", CertificateKey), ("access-log", AccessLog)])
+        foreach (var (name, value) in ((string, string?)[])[("model", Model is { } model ? $"{model.Kind} {model.Threads} {model.Queue}" : null), ("keys", Keys), ("certificate", Certificate), ("certificate-key", CertificateKey), ("access-log", AccessLog), ("collector", Collector)])
         {
             if (value is not null)
                 lines.Add($"{name}={value}");
@@ -79,6 +82,7 @@ sealed record ServedSettings
             Certificate = values["certificate"].FirstOrDefault(),
             CertificateKey = values["certificate-key"].FirstOrDefault(),
             AccessLog = values["access-log"].FirstOrDefault(),
+            Collector = values["collector"].FirstOrDefault(),
         };
 
         static ServerModel ModelOf(ServerModelKind kind, string threads, string queue) => kind switch

@@ -7,7 +7,20 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed unsafe partial class ProgramInstance(Source source, ChildProcess child, bool hasConnection) : ServiceInstance(source)
 {
+    int _connection = -1;
+
     public ChildProcess Child { get; } = child;
+
+    /// <summary>Its connection was kept here too, so that it can be seen whether its client leaves.</summary>
+    public bool IsWatched { get; private set; }
+
+    /// <summary>Whether it is known that its client has left, which is no failure of the program.</summary>
+    public bool IsForsaken => _connection >= 0 && ServiceAcceptor.IsBroken(_connection);
+
+    /// <summary>Keeps the connection until <see cref="LetGo"/>. Meanwhile its client does not see it end.</summary>
+    public void Watch(int connection) => (_connection, IsWatched) = (connection, true);
+
+    public void LetGo() => Descriptor.Close(ref _connection);
 
     public override int? ProcessId => Child.Id;
 

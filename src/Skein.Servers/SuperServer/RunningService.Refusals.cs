@@ -141,6 +141,21 @@ sealed partial class RunningService
             Resume();
     }
 
+    /// <summary>
+    /// Its program has failed, maybe because its client had left: with a code of its own, as every program has it. Whether that is so only the
+    /// connection tells, and only to who has it. So the next connections are kept here too, for as long as a failure counts.
+    /// </summary>
+    bool IsSuspected => Definition.Limits.Failures > 0 && (_failures > 0 || _disabled > 0 || Definition.Limits.Failures == 1);
+
+    void Watch(ProgramInstance instance, int connection)
+    {
+        instance.Watch(connection);
+        _loop.After(AtOnce, instance.LetGo);
+    }
+
+    /// <summary>A failure that nobody has watched raises the suspicion, and no more.</summary>
+    bool IsDefinite(ProgramInstance instance) => instance.IsWatched || !Definition.IsProgramPerConnection || _failures == 0;
+
     /// <summary>Whether a program that has ended did what it was started for.</summary>
     void Judge(ProgramInstance instance, ExitStatus status)
     {
@@ -152,12 +167,16 @@ sealed partial class RunningService
             return;
         }
 
+        if (instance.IsForsaken)
+            return;
         _failed++;
         _lastFailure = status.Signal != 0
             ? $"its program ends at once, by signal {status.Signal}."
             : leftWork ? $"its program ends at once with code {status.Code}, and takes nothing of what it was started for." : $"its program fails at once with code {status.Code}.";
         if (Definition.StartsAtOnce && _notify is not null)
             _ready.TrySetException(new PlaceException($"Service {Definition.Name}: {_lastFailure}"));
+        if (!IsDefinite(instance))
+            return;
         if (Definition.Limits.Failures > 0 && ++_failures >= Definition.Limits.Failures && State is not (ServiceState.Closed or ServiceState.Disabled))
         {
             _failures = 0;

@@ -224,8 +224,12 @@ sealed partial class RunningService : IDisposable
 
         try
         {
-            Started(new(source, _program!.Serve(connection, source), hasConnection: true));
-            _ = Libc.Close(connection);
+            var instance = new ProgramInstance(source, _program!.Serve(connection, source), hasConnection: true);
+            Started(instance);
+            if (IsSuspected)
+                Watch(instance, connection);
+            else
+                _ = Libc.Close(connection);
         }
         catch (LinuxException error) when (IsOfTheSystem(error.Error))
         {
@@ -335,6 +339,7 @@ sealed partial class RunningService : IDisposable
                 ThreadPool.UnsafeQueueUserWorkItem(static group => group.Dispose(), group, preferLocal: false);
             child.Dispose();
             Judge(instance, status);
+            instance.LetGo();
             InstanceEnded(instance);
         });
     }

@@ -81,6 +81,13 @@ static unsafe partial class ServiceAcceptor
         return Libc.Poll(&look, 1, 0) > 0;
     }
 
+    /// <summary>Whether the client of a connection has left, and takes no answer any more: one that has only said all has not.</summary>
+    public static bool IsBroken(int connection)
+    {
+        var look = new Libc.PollDescriptor(connection, 0);   // hang-up and error are told unasked
+        return Libc.Poll(&look, 1, 0) > 0;
+    }
+
     [LibraryImport("libc", EntryPoint = "accept4", SetLastError = true)] private static partial int Accept(int socket, byte* address, uint* length, int flags);
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)] private static partial int SetOption(int socket, int level, int name, void* value, uint length);

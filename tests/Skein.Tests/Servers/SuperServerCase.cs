@@ -122,6 +122,13 @@ sealed class Client(Socket socket, bool wasRefused = false) : IDisposable
 
     public Task SayAsync(string said) => Stream.WriteAsync(Encoding.UTF8.GetBytes(said)).AsTask().Within();
 
+    /// <summary>Leaves, and says that nothing is wanted any more.</summary>
+    public void Break()
+    {
+        socket.Close(0);   // a stream would say good-bye before
+        Dispose();
+    }
+
     public void EndSending() => socket.Shutdown(SocketShutdown.Send);
 
     public Task<string> ReadToEndAsync() => new StreamReader(Stream).ReadToEndAsync().Within();

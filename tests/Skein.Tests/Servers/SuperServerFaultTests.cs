@@ -80,6 +80,39 @@ public class SuperServerFaultTests
         Assert.Equal((ServiceState.Listening, 0), ((await server.StatusAsync()).State, (await server.StatusAsync()).Failed));
     }
 
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(3, true)]
+    [InlineData(3, false)]
+    public async Task Clients_that_break_their_connections_do_not_disable_a_service_whose_programs_fail_then(int failures, bool oneByOne)
+    {
+        const int Clients = 6;
+        await using var server = await SuperServerCase.StartAsync(SuperServerCase.Script("reads", "echo y; exec cat") with { Limits = new() { Failures = failures } });
+        var clients = new List<Client>();
+        for (var i = 1; i <= Clients; i++)
+        {
+            var client = await server.ConnectAsync();
+            Assert.Equal("y", await client.LineAsync());
+            clients.Add(client);
+            if (oneByOne)
+                await BreakAsync(1);
+        }
+
+        await BreakAsync(oneByOne ? 0 : Clients);
+
+        Assert.Equal((ServiceState.Listening, Clients), ((await server.StatusAsync()).State, (await server.StatusAsync()).Started));
+        Assert.Equal("y\nhere", await server.AskAsync("here"));   // and it is no longer watched
+        Assert.Equal("y\nhere", await server.AskAsync("here"));
+
+        async Task BreakAsync(int expected)
+        {
+            Assert.Equal(expected, clients.Count);
+            clients.ForEach(client => client.Break());
+            clients.Clear();
+            await server.UntilAsync(status => status.Instances == 0, "the programs to fail");
+        }
+    }
+
     [Fact]
     public async Task A_program_that_waits_and_takes_nothing_is_not_started_without_end()
     {
