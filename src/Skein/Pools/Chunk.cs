@@ -32,7 +32,7 @@ sealed class Chunk<T, TResult>(long first, T[] inputs, Func<T[], ChunkJob<T, TRe
         if (result.Values.Length != (_pending?.Length ?? inputs.Length))
             throw new InvalidDataException("A chunk came back with another number of values.");
         result.Errors = result.Faults?.Select(fault => (fault.Position, fault.Fault.ToException())).ToList();
-        if (References.Reports is { } reports)
+        if (Reports is { } reports)
             reports.Add(() => Take(result));
         else
             Take(result);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Skein;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace Skein;
 /// its next one without waiting for us; what was sent ahead and is not started can be taken back when another worker idles.
 /// </summary>
 /// <remarks>The lock is never held while a task is sent: sending a long argument waits for the worker.</remarks>
-sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
+sealed class Dispatcher : IDisposable
 {
     // As many tasks are sent ahead as keep a worker busy for about ten wake-ups: then the wake-ups do not matter any more.
     const double AheadMicroseconds = 300;
@@ -17,12 +19,33 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
     // A task that costs less than this is worth looking for its result on the caller's thread.
     const double PollMicroseconds = 20;
 
+    // Taking calls back and sending them again costs some microseconds each: what the other worker will have done by then is left to it.
+    const double StealMicroseconds = 50;
+
+    // When it was left to it and it does not come to it, since it has begun something long, this is how long that lasts.
+    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(2);
+
+    readonly PoolMetrics _metrics;
     readonly Lock _gate = new();
-    readonly TaskQueue _queue = new(options.QueueLimit);
+    readonly TaskQueue _queue;
+    readonly bool _refuses;
+    readonly Timer _soon;
     Worker[] _workers = [];   // replaced when it changes, under the lock; never written: whoever has read it may go on with it
     double _cost = double.MaxValue;   // of a task, in microseconds: a moving average; at first: do not send ahead
     SpinPolicy _spin = new();
-    int _polling;
+    int _polling, _lookingSoon;
+
+    public Dispatcher(PoolOptions options, PoolMetrics metrics)
+    {
+        _metrics = metrics;
+        _queue = new(options.QueueLimit);
+        _refuses = options.WhenFull == QueueFullMode.Refuse;
+        _soon = new(_ =>
+        {
+            Volatile.Write(ref _lookingSoon, 0);
+            Balance();
+        });
+    }
 
     public int Waiting
     {
@@ -47,9 +70,12 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
 
     int Ahead => _cost < LongMicroseconds ? (int)Math.Clamp(AheadMicroseconds / _cost, 2, MaxAhead) : 1;
 
-    /// <summary>Takes a task on. False when the queue is full.</summary>
-    public bool TryAdd(WorkItem item)
+    /// <summary>Takes a task on. False when the queue is full, and tasks are refused then.</summary>
+    /// <param name="isAwaited">Whether somebody looks at <paramref name="admitted"/>.</param>
+    /// <param name="admitted">Completes when the task is in the queue, or with a worker.</param>
+    public bool TryAdd(WorkItem item, bool isAwaited, out Task admitted)
     {
+        admitted = Task.CompletedTask;
         Worker? worker;
         bool alone;
         lock (_gate)
@@ -57,9 +83,12 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
             worker = _queue.Count == 0 ? FindRoom(out alone) : Never(out alone);
             if (worker is null)
             {
-                if (_queue.IsFull)
+                if (!_queue.IsFull)
+                    _queue.Add(item);
+                else if (_refuses)
                     return false;
-                _queue.Add(item);
+                else
+                    admitted = _queue.AddLate(item, isAwaited);
                 return true;
             }
         }
@@ -73,12 +102,6 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
         if (alone && _cost < PollMicroseconds)
             Poll(worker, item);
         return true;
-    }
-
-    public Task Room()
-    {
-        lock (_gate)
-            return _queue.IsFull ? _queue.Room() : Task.CompletedTask;
     }
 
     /// <summary>Puts tasks back that have lost their worker, before all others.</summary>
@@ -140,7 +163,7 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
                 return;
             }
 
-            metrics.Started(item);
+            _metrics.Started(item);
             if (!worker.Submit(item))
             {
                 lock (_gate)
@@ -190,9 +213,22 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
 
     void Steal(Worker idle)
     {
-        var richest = Serving.Where(worker => worker != idle).MaxBy(worker => worker.Held);
-        if (richest is null || richest.Held < 2)
+        Worker? richest = null;   // looked for after each burst of short tasks: nothing is allocated for it
+        foreach (var worker in Serving)
+        {
+            if (worker != idle && worker.Held > Math.Max(1, richest?.Held ?? 0))
+                richest = worker;
+        }
+
+        if (richest is null)
             return;
+        if (!IsWorthStealing(richest))
+        {
+            if (Interlocked.Exchange(ref _lookingSoon, 1) == 0)
+                _soon.Change(Soon, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
         var unstarted = richest.Unstarted().FindAll(item => !item.IsBound);
         foreach (var item in unstarted.TakeLast((unstarted.Count + 1) / 2))
         {
@@ -202,6 +238,12 @@ sealed class Dispatcher(PoolOptions options, PoolMetrics metrics)
                 Requeue([item]);
         }
     }
+
+    bool IsWorthStealing(Worker worker) =>
+        worker.Held * _cost > StealMicroseconds ||
+        worker.Running is { } running && Stopwatch.GetElapsedTime(running.StartedAt).TotalMicroseconds > StealMicroseconds;
+
+    public void Dispose() => _soon.Dispose();
 
     // One caller at a time looks; the policy is theirs in turn.
     void Poll(Worker worker, WorkItem item)

@@ -1,55 +1,62 @@
 namespace Skein;
 
-/// <summary>The tasks that wait for a worker, oldest first, and the callers that wait for room. Under the lock of its owner.</summary>
+/// <summary>The tasks that wait for a worker, oldest first, and behind them those that came when it was full. Under the lock of its owner.</summary>
 sealed class TaskQueue(int limit)
 {
-    readonly LinkedList<WorkItem> _items = new();
-    readonly Queue<TaskCompletionSource> _callers = new();
+    readonly Queue<WorkItem> _items = new();
+    readonly Stack<WorkItem> _returned = new();   // before all of them
+    readonly Queue<(WorkItem Item, TaskCompletionSource? Admitted)> _late = new();   // empty unless the queue is full
 
-    public int Count => _items.Count;
+    /// <summary>How many are in it; those that came when it was full are not.</summary>
+    public int Count => _items.Count + _returned.Count;
 
-    public bool IsFull => _items.Count >= limit;
+    public bool IsFull => Count >= limit;
 
-    public void Add(WorkItem item) => _items.AddLast(item);
+    public void Add(WorkItem item) => _items.Enqueue(item);
+
+    /// <summary>Adds it as soon as there is room.</summary>
+    /// <param name="isAwaited">Whether somebody wants to know when that was.</param>
+    public Task AddLate(WorkItem item, bool isAwaited)
+    {
+        var admitted = isAwaited ? new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously) : null;
+        _late.Enqueue((item, admitted));
+        return admitted?.Task ?? Task.CompletedTask;
+    }
 
     /// <summary>Tasks that were with a worker already are older than all that wait.</summary>
     public void Return(IReadOnlyList<WorkItem> items)
     {
         for (var i = items.Count - 1; i >= 0; i--)
-            _items.AddFirst(items[i]);
+            _returned.Push(items[i]);
     }
 
     /// <summary>The oldest that still has somebody waiting for it.</summary>
     public WorkItem? Take()
     {
-        WorkItem? taken = null;
-        while (taken is null && _items.First is { } first)
-        {
-            _items.RemoveFirst();
-            taken = first.Value.IsCompleted ? null : first.Value;
-        }
-
-        // A caller that was woken may have found a worker and no need of the queue: so wake as many as there is room for.
-        for (var room = limit - _items.Count; room > 0 && _callers.TryDequeue(out var caller); room--)
-            caller.SetResult();
+        WorkItem? taken;
+        while ((_returned.TryPop(out taken) || _items.TryDequeue(out taken)) && taken.IsCompleted) { }
+        Admit();
         return taken;
-    }
-
-    /// <summary>Completes when there may be room: the caller looks again.</summary>
-    public Task Room()
-    {
-        var caller = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _callers.Enqueue(caller);
-        return caller.Task;
     }
 
     /// <summary>Takes all out.</summary>
     public List<WorkItem> Clear()
     {
-        List<WorkItem> all = [.. _items];
+        List<WorkItem> all = [.. _returned, .. _items, .. _late.Select(late => late.Item)];
+        _returned.Clear();
         _items.Clear();
-        while (_callers.TryDequeue(out var caller))
-            caller.SetResult();
+        while (_late.TryDequeue(out var late))
+            late.Admitted?.SetResult();
         return all;
+    }
+
+    void Admit()
+    {
+        while (!IsFull && _late.TryDequeue(out var late))
+        {
+            if (!late.Item.IsCompleted)
+                _items.Enqueue(late.Item);
+            late.Admitted?.SetResult();
+        }
     }
 }

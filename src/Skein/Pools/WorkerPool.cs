@@ -133,12 +133,12 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         }
 
         _supervisor.Stop();
-        foreach (var item in _dispatcher.Clear())
-            item.Fail(Disposed());
+        FailWaiting();
         await _watchdog.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll(_supervisor.All.Select(EndAsync)).ConfigureAwait(false);
         await _supervisor.Settled.ConfigureAwait(false);
         _supervisor.Dispose();
+        _dispatcher.Dispose();
         _metrics.Dispose();
         _disposed.TrySetResult();
     }
@@ -200,59 +200,49 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         var item = new WorkItem<TResult>(job) { Activity = activity };
         if (activity is not null)
             Activity.Current = around;
-        var adding = AddAsync(item, cancellation);
-        return adding.IsCompletedSuccessfully ? item.Completion : AddedAsync(adding, item);
+        return TryAdd(item, isAwaited: false, out _, cancellation) ? item.Completion : Task.FromException<TResult>(Disposed());
     }
 
-    /// <summary>Takes an item on; completes when it is in the queue or with a worker.</summary>
-    internal ValueTask AddAsync(WorkItem item, CancellationToken cancellation)
+    /// <summary>Takes an item on; completes when it is in the queue or with a worker, or has been cancelled.</summary>
+    internal async ValueTask AddAsync(WorkItem item, CancellationToken cancellation)
     {
+        if (!TryAdd(item, isAwaited: true, out var admitted, cancellation))
+            throw Disposed();
+        if (!admitted.IsCompleted)
+            await admitted.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>Takes an item on, or fails it because the queue is full. False where the pool was disposed of.</summary>
+    bool TryAdd(WorkItem item, bool isAwaited, out Task admitted, CancellationToken cancellation)
+    {
+        admitted = Task.CompletedTask;
         if (_disposing != 0)
-            return ValueTask.FromException(Disposed());
+            return false;
         Interlocked.Increment(ref _accepted);
         item.OnEnd = _onEnd;
         item.OnHandlerFailed = _onHandlerFailed;
         var kind = Options.Spares > 0 ? item.Job : null;   // read as long as it is ours alone
-        if (!_dispatcher.TryAdd(item))
-            return WaitForRoomAsync(item, cancellation);
+        if (!_dispatcher.TryAdd(item, isAwaited, out admitted))
+        {
+            item.Fail(new PoolFullException(Id, Options.QueueLimit));
+            return true;
+        }
+
+        if (_disposing != 0)
+            FailWaiting();   // it may have come behind the others that were failed
         if (_supervisor.CanGrow && _dispatcher.Waiting > 0)
             _supervisor.Grow();
         if (kind is not null)
             _supervisor.Remember(kind);
         if (cancellation.CanBeCanceled && !item.IsCompleted)
             item.Follow(Cancel, cancellation);
-        return default;
+        return true;
     }
 
-    async ValueTask WaitForRoomAsync(WorkItem item, CancellationToken cancellation)
+    void FailWaiting()
     {
-        if (Options.WhenFull == QueueFullMode.Refuse)
-        {
-            item.Fail(new PoolFullException(Id, Options.QueueLimit));
-            return;
-        }
-
-        try
-        {
-            do
-            {
-                await _dispatcher.Room().WaitAsync(cancellation).ConfigureAwait(false);
-                ObjectDisposedException.ThrowIf(_disposing != 0, this);
-            }
-            while (!_dispatcher.TryAdd(item));
-            if (cancellation.CanBeCanceled)
-                item.Follow(Cancel, cancellation);
-        }
-        catch (Exception error)
-        {
-            item.Fail(error);
-        }
-    }
-
-    static async Task<TResult> AddedAsync<TResult>(ValueTask adding, WorkItem<TResult> item)
-    {
-        await adding.ConfigureAwait(false);
-        return await item.Completion.ConfigureAwait(false);
+        foreach (var item in _dispatcher.Clear())
+            item.Fail(Disposed());
     }
 
     void Cancel(WorkItem item, CancellationToken token)

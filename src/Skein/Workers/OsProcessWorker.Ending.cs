@@ -25,7 +25,7 @@ sealed partial class OsProcessWorker
                     continue;
                 _items[slot] = null;
                 item.Worker = null;
-                item.References.Clear();
+                item.DropReferences();
                 item.LostAt = _memory.RunningItem;
                 (Volatile.Read(ref _memory.Slot(slot)) == SlotState.Running ? victims : unstarted).Add(item);
             }

@@ -12,7 +12,7 @@ sealed partial class OsProcessWorker
             if (!TryWrite(item))
                 return true;
             Volatile.Write(ref _memory.Slot(item.Slot), SlotState.Queued);
-            _sender.Send(Call.Written.Span, ReceiveWhileSending);   // closed: OnExit hands the item on
+            _sender.Send(Call.Written.Span, _whileFull);   // closed: OnExit hands the item on
             References.Sent();
             return true;
         }
@@ -50,7 +50,7 @@ sealed partial class OsProcessWorker
             _items[item.Slot] = null;   // the slot itself is free again when the worker has skipped the call
             Interlocked.Decrement(ref _held);
             item.Worker = null;
-            item.References.Clear();
+            item.DropReferences();
             return true;
         }
     }

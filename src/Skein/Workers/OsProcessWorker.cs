@@ -22,6 +22,7 @@ sealed partial class OsProcessWorker : ProcessWorker
 
     readonly Lock _send = new();
     readonly RingSender _sender;
+    readonly Action _whileFull;
 
     readonly Lock _receive = new();
     readonly RingReceiver _receiver;
@@ -43,6 +44,7 @@ sealed partial class OsProcessWorker : ProcessWorker
         _output = output;
         _sender = new(memory.Calls);
         _receiver = new(memory.Results);
+        _whileFull = ReceiveWhileSending;
     }
 
     /// <summary>Of the operating system.</summary>

@@ -74,7 +74,7 @@ abstract class ProcessWorker : Worker
     protected bool TryWrite(WorkItem item)
     {
         Call.Begin();
-        References.Begin(item.References);
+        References.Begin(item);
         try
         {
             Call.WriteByte((byte)WorkerFrame.Call);

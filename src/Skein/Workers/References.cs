@@ -16,7 +16,7 @@ sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : 
     int _last;
 
     /// <summary>Whose message is being written; the connection's sending lock is held.</summary>
-    ReferenceList? Owner { get; set; }
+    WorkItem? Owner { get; set; }
 
     public int Add(object target)
     {
@@ -24,11 +24,11 @@ sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : 
         if (target is ProgressTarget progress && Owner is not null)
         {
             progress.Owner = Owner;
-            Owner.Reports = deliveries;
+            Owner.References.Reports = deliveries;
         }
 
         _targets[number] = target;
-        Owner?.Add(new Entry(this, number, null));
+        Owner?.References.Add(new Entry(this, number, null));
         return number;
     }
 
@@ -37,12 +37,12 @@ sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : 
     {
         var number = Interlocked.Increment(ref _last);
         var registration = token.UnsafeRegister(_ => control.Send(WorkerFrame.Cancel, number), null);
-        Owner?.Add(new Entry(this, number, registration));
+        Owner?.References.Add(new Entry(this, number, registration));
         return number;
     }
 
     /// <summary>Starts a message; the connection's sending lock is held until it was sent.</summary>
-    public void Begin(ReferenceList owner)
+    public void Begin(WorkItem owner)
     {
         Owner = owner;
         _introduced.Clear();
@@ -97,7 +97,7 @@ sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : 
     public void Retain(Lease lease)
     {
         lease.Retain();
-        Owner?.Add(new Retained(lease));
+        Owner?.References.Add(new Retained(lease));
     }
 
     /// <summary>The worker is gone.</summary>
@@ -141,10 +141,8 @@ sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : 
 }
 
 /// <summary>What a job refers to, until it has ended.</summary>
-sealed class ReferenceList(WorkItem item)
+sealed class ReferenceList
 {
-    public WorkItem Item => item;
-
     /// <summary>By which its reports are delivered; null when it makes none. Its end comes after them, the same way.</summary>
     public OrderedQueue? Reports { get; set; }
 

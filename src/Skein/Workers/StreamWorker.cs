@@ -289,7 +289,7 @@ sealed class StreamWorker : ProcessWorker
             {
                 _item = null;
                 item.Worker = null;
-                item.References.Clear();
+                item.DropReferences();
                 item.LostAt = _started ? _chunkItem : -1;
                 (_started ? victims : unstarted).Add(item);
             }

@@ -97,7 +97,7 @@ sealed class ProgressSurrogate : Surrogate
 abstract class ProgressTarget
 {
     /// <summary>The task that reports.</summary>
-    public ReferenceList? Owner { get; set; }
+    public WorkItem? Owner { get; set; }
 
     /// <summary>Reads a report, and returns what delivers it. What the handler throws fails the task.</summary>
     public abstract Action Read(GraphReader reader);
@@ -116,7 +116,7 @@ sealed class ProgressTarget<T>(IProgress<T> progress) : ProgressTarget
             }
             catch (Exception error)
             {
-                Owner!.Item.FailByHandler(error);
+                Owner!.FailByHandler(error);
             }
         };
     }

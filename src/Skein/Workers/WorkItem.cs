@@ -7,12 +7,14 @@ abstract class WorkItem
 {
     CancellationTokenRegistration _cancellation;
     Exception? _handlerFailure;
+    ReferenceList? _references;
     int _ended;
 
-    /// <summary>What stays here while the job refers to it.</summary>
-    public ReferenceList References { get; }
+    /// <summary>What stays here while the job refers to it: most jobs refer to nothing, and many of them may wait. Made by who sends it.</summary>
+    public ReferenceList References => _references ??= new();
 
-    protected WorkItem() => References = new(this);
+    /// <summary>By which its reports are delivered; null when it makes none. Its end comes after them, the same way.</summary>
+    public OrderedQueue? Reports => _references?.Reports;
 
     /// <summary>For traces: the activity in which the job was asked for, in W3C form; empty without one.</summary>
     public string Trace { get; } = Activity.Current?.Id ?? "";
@@ -84,7 +86,7 @@ abstract class WorkItem
     /// <summary>Fails it when its reports so far have been delivered.</summary>
     public void FailAfterReports(Exception error)
     {
-        if (References.Reports is { } reports)
+        if (Reports is { } reports)
             reports.Add(() => Fail(error));
         else
             Fail(error);
@@ -123,11 +125,14 @@ abstract class WorkItem
         }
     }
 
+    /// <summary>It is not with a worker any more: what it refers to is free.</summary>
+    public void DropReferences() => _references?.Clear();
+
     protected void End(bool failed)
     {
         if (Interlocked.Exchange(ref _ended, 1) != 0)
             return;
-        References.Clear();
+        DropReferences();
         _cancellation.Unregister();
         OnEnd?.Invoke(failed);
         if (Activity is { } activity)
@@ -172,7 +177,7 @@ sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
         reader.End();
         if (!TryFinish(reader))
             return;
-        if (References.Reports is { } reports)
+        if (Reports is { } reports)
             CompleteAfter(reports, result);
         else
             Complete(result);

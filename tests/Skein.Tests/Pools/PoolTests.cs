@@ -215,6 +215,23 @@ public abstract class PoolCases(Place place)
     }
 
     [Fact]
+    public async Task Callers_that_find_the_queue_full_are_cancelled_at_once_and_end_with_the_pool()
+    {
+        var pool = await Start(new() { Workers = 1, QueueLimit = 1 });
+        var running = pool.RunAsync(static async () => await Task.Delay(Timeout.Infinite, Here.Stopping));
+        using var source = new CancellationTokenSource();
+        var cancelled = pool.RunAsync(static () => 1, source.Token);
+        var waiting = Enumerable.Range(0, 20).Select(i => pool.RunAsync(static () => 1, i == 19 ? source.Token : default)).ToArray();
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.Within());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting[19].Within());
+        await pool.DisposeAsync().AsTask().Within();
+        foreach (var task in waiting[..19])
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => task.Within());
+        await Assert.ThrowsAnyAsync<Exception>(() => running.Within());
+    }
+
+    [Fact]
     public async Task A_cancelled_task_that_waits_never_runs()
     {
         await using var pool = await Start(new() { Workers = 1 });
