@@ -46,6 +46,7 @@ static class Report
 
 
             """);
+        text.Append(CultureInfo.InvariantCulture, $"## targets\n\n{Verdict(results)}\n\n{Table(WithTarget(results))}\n");
         foreach (var result in results)
         {
             text.Append(CultureInfo.InvariantCulture, $"## {result.Name}\n\n{result.Date}, commit {result.Commit}, {result.Rounds} rounds, load average before it {result.Load}. {result.Machine}.\n\n");
@@ -64,16 +65,29 @@ static class Report
         return text.ToString().TrimEnd() + "\n";
     }
 
-    /// <summary>Puts the rows that have a target between the marks of a page; a page without marks stays as it is.</summary>
-    public static string Insert(string page, IReadOnlyList<Result> results)
+    /// <summary>
+    /// Puts the first row that has a target of each of these experiments between the marks of a page, and how many of all targets were
+    /// met; a page without marks stays as it is.
+    /// </summary>
+    public static string Insert(string page, IReadOnlyList<Result> results, IReadOnlyList<string> headlines)
     {
         var start = page.IndexOf(Start, StringComparison.Ordinal);
         var end = page.IndexOf(End, StringComparison.Ordinal);
         if (start < 0 || end < start)
             return page;
-        var rows = results.SelectMany(result => result.Rows).Where(row => row.Target is not null);
-        var block = $"{Start}\n{Table(rows)}\n{results[0].Machine}; all figures and how they were taken: [bench/RESULTS.md](bench/RESULTS.md)\n";
+        var rows = results.Where(result => headlines.Contains(result.Name)).Select(result => result.Rows.First(row => row.Target is not null));
+        var block = $"{Start}\n{Table(rows)}\n{Verdict(results)}\nAll of them, and how they were taken: [bench/RESULTS.md](bench/RESULTS.md). {results[0].Machine}.\n";
         return page[..start] + block + page[end..];
+    }
+
+    static IEnumerable<Row> WithTarget(IEnumerable<Result> results) => results.SelectMany(result => result.Rows).Where(row => row.Target is not null);
+
+    static string Verdict(IReadOnlyList<Result> results)
+    {
+        var rows = WithTarget(results).ToArray();
+        var missed = results.Where(result => result.Rows.Any(row => row.Met == false)).Select(result => $"`{result.Name}`");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{rows.Count(row => row.Met == true)} of {rows.Length} targets were met; experiments in which one was not: {string.Join(", ", missed.DefaultIfEmpty("none"))}.");
     }
 
     static string Value(Figure figure, Unit unit)

@@ -29,6 +29,6 @@ static class Store
         await File.WriteAllTextAsync(Path.Combine(Peers.Folder, "RESULTS.md"), Report.Page(all));
         var readme = Path.Combine(Peers.Folder, "../README.md");
         if (File.Exists(readme))
-            await File.WriteAllTextAsync(readme, Report.Insert(await File.ReadAllTextAsync(readme), all));
+            await File.WriteAllTextAsync(readme, Report.Insert(await File.ReadAllTextAsync(readme), all, Experiments.Catalog.Headlines));
     }
 }

@@ -43,6 +43,13 @@ static class Catalog
         Replicas.Cost,
     ];
 
+    /// <summary>Those that the README shows a row of: one screen.</summary>
+    public static IReadOnlyList<string> Headlines { get; } =
+    [
+        "round-trip", "tasks", "map", "megabyte", "first-result", "kill", "map-programs", "codec", "mobile-call", "durable-steps", "super-server",
+        "isolated", "overload", "prefork", "replicas",
+    ];
+
     public static IReadOnlyList<string> Names { get; } = [.. All(new Scale(1)).Select(experiment => experiment.Name)];
 
     public static IEnumerable<Experiment> All(Scale scale) => Makers.Select(create => create(scale));

@@ -37,10 +37,10 @@ static class BlockingHandlers
     public static Experiment OtherRoute(Scale scale)
     {
         var time = scale.Of(TimeSpan.FromMilliseconds(600));
-        return new("blocking-others", $"50 ms of blocking, {Clients} clients; what a client of another route waits meanwhile (p99)", Unit.Milliseconds, Servers(async server =>
+        return new("blocking-others", $"50 ms of blocking, {Clients} clients; begun one after the other; what a client of another route waits meanwhile (p99)", Unit.Milliseconds, Servers(async server =>
         {
             var latencies = new List<double>();
-            var blocking = HttpLoad.RunAsync(server.EndPoint, "/block", Clients, time + BenchApplication.Block);
+            var blocking = HttpLoad.RunAsync(server.EndPoint, "/block", Clients, time + BenchApplication.Block, spread: BenchApplication.Block);
             await HttpLoad.RunAsync(server.EndPoint, "/hello", clients: 1, time, latencies: latencies, after: BenchApplication.Block);
             await blocking;
             return latencies.Count == 0 ? double.PositiveInfinity : HttpLoad.Percentile(latencies, 99);

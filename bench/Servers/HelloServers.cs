@@ -37,5 +37,5 @@ static class HelloServers
         ]);
     }
 
-    static Func<ServerProgram, Task<double>> Measure(TimeSpan time) => server => HttpLoad.RunAsync(server.EndPoint, "/hello", Clients, time);
+    static Func<ServerProgram, Task<double>> Measure(TimeSpan time) => server => LoadInC.RunAsync(server.EndPoint, "/hello", Clients, time);
 }

@@ -20,7 +20,7 @@ static class IsolatedEndpoints
         ]);
 
         HttpServer Server(string name, string settings, Func<Task<ServerProgram>> start, string path, bool keepAlive) =>
-            new(name, settings, start, server => HttpLoad.RunAsync(server.EndPoint, path, Clients, time, keepAlive));
+            new(name, settings, start, server => LoadInC.RunAsync(server.EndPoint, path, Clients, time, keepAlive));
     }
 
     public static Experiment Latency(Scale scale)

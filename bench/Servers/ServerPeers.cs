@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Skein.Bench.Servers;
 
 /// <summary>Servers that Skein is compared with, each with a configuration that takes away what it would do beside the work: logs, limits.</summary>
@@ -106,15 +104,7 @@ static class ServerPeers
         "systemd-socket-activate", ["-l", $"127.0.0.1:{port}", "--accept", "--inetd", service]));
 
     /// <summary>The service in C that a super-server starts for each connection.</summary>
-    public static async Task<string> CompileHelloAsync()
-    {
-        const string Compiler = "/usr/bin/gcc";
-        Peers.Require(Compiler, "");
-        var program = Path.Combine(AppContext.BaseDirectory, "hello-in-c");
-        using var compiler = Process.Start(new ProcessStartInfo(Compiler, ["-O2", "-o", program, Path.Combine(Peers.Folder, "c/hello.c")]))!;
-        await compiler.WaitForExitAsync();
-        return compiler.ExitCode == 0 ? program : throw new InvalidOperationException($"{Compiler} ended with {compiler.ExitCode}: what it wrote says why.");
-    }
+    public static Task<string> CompileHelloAsync() => CProgram.CompileAsync("hello");
 
     static Dictionary<string, string> Libraries => new()
     {

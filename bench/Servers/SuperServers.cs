@@ -26,7 +26,7 @@ static class SuperServers
         ]);
 
         HttpServer Server(string name, string settings, Func<Task<ServerProgram>> start) =>
-            new(name, settings, start, server => HttpLoad.RunAsync(server.EndPoint, "/hello", Clients, time, keepAlive: false));
+            new(name, settings, start, server => LoadInC.RunAsync(server.EndPoint, "/hello", Clients, time, keepAlive: false));
     }
 
     static Task<ServerProgram> OwnAsync(params string[] program) => ServerProgram.StartAsync(port => new(
