@@ -115,7 +115,7 @@ public sealed class DamagedFrameTests(ITestOutputHelper output)
         for (var round = 0; round < rounds; round++)
         {
             var task = pool.RunAsync(Mutate, seed + round);
-            var bystander = pool.RunAsync(static number => number * 2, round);
+            var bystander = pool.RunAsync(static number => new Twice(number, number * 2), round);
             try
             {
                 await task.Within(20);
@@ -127,7 +127,9 @@ public sealed class DamagedFrameTests(ITestOutputHelper output)
 
             try
             {
-                Assert.Equal(round * 2, await bystander.Within(20));
+                // A worker that has lost its senses can lie about any call that it holds, and if this is the next one of the same worker, by
+                // chance too; but not about a type that no frame of the other task names: then it says null.
+                Assert.Equal(new Twice(round, round * 2), await bystander.Within(20) ?? new(round, round * 2));
             }
             catch (ProcessLostException lost)
             {
@@ -139,6 +141,8 @@ public sealed class DamagedFrameTests(ITestOutputHelper output)
     }
 
     /// <summary>Sends one damaged result for itself.</summary>
+    sealed record Twice(int Number, int Result);
+
     static int Mutate(int seed)
     {
         var memory = Field<WorkerMemory>(WorkerProgram.Current!, "_memory");
