@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
@@ -23,6 +24,21 @@ sealed unsafe partial class Epoll : IDisposable
     /// <summary>Must come before the descriptor is closed: the kernel forgets an open file only when the last process closes it.</summary>
     public void Remove(int descriptor) => _ = Control(_descriptor, RemoveOperation, descriptor, null);
 
+    /// <summary>
+    /// Takes descriptors out of every epoll of this process, the runtime's too. To close one does that only where no other process has the same open
+    /// file; otherwise the entry stays, and is in the way when the open file comes back under the same number.
+    /// </summary>
+    public static void Forget(IReadOnlyCollection<int> descriptors)
+    {
+        foreach (var open in new DirectoryInfo("/proc/self/fd").GetFileSystemInfos())
+        {
+            if (!IsEpoll(open))
+                continue;
+            foreach (var descriptor in descriptors)
+                _ = Control(int.Parse(open.Name, CultureInfo.InvariantCulture), RemoveOperation, descriptor, null);
+        }
+    }
+
     /// <summary>Waits, by default without limit, and gives the tokens of what is ready.</summary>
     public int Wait(Span<ulong> tokens, int milliseconds = -1)
     {
@@ -40,6 +56,18 @@ sealed unsafe partial class Epoll : IDisposable
     }
 
     public void Dispose() => Descriptor.Close(ref _descriptor);
+
+    static bool IsEpoll(FileSystemInfo open)
+    {
+        try
+        {
+            return open.LinkTarget == "anon_inode:[eventpoll]";
+        }
+        catch (IOException)   // it has been closed meanwhile
+        {
+            return false;
+        }
+    }
 
     void Change(int operation, int descriptor, uint events, ulong token)
     {

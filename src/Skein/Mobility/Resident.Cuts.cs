@@ -7,7 +7,6 @@ sealed partial class Resident
     Task _saved = before ?? Task.CompletedTask;
     ImageWriting? _image;   // the last
 
-
     /// <summary>Ordinary tasks that it waits for: while there are any, no image of it can be made.</summary>
     public bool WaitsOutside => _outside is { Count: > 0 };
 
@@ -109,6 +108,7 @@ sealed partial class Resident
     public void IsOver(Cut cut)
     {
         _cuts!.Dequeue();
+        _image?.Over();
         if (cut.Leaves && !WantsToLeave)
             ResumeWaits();
         if (_cuts.Count == 0)
@@ -121,7 +121,8 @@ sealed partial class Resident
         try
         {
             cut.BeforeImage();
-            _image = new(node, Id);
+            _image?.Over();
+            _image = new(node, Id) { IsHandedOver = cut.Leaves && !state.IsStored };
             return MobileImage.Write(state, _image);
         }
         catch (CannotTravelException e) when (e.Culprit is Task { IsCompleted: false } task)

@@ -15,9 +15,11 @@ sealed class NodeProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static async Task<NodeProcess> StartAsync(string name, string folder, int answerLimit = 60_000)
+    /// <param name="through">A program with its arguments that starts it; none.</param>
+    public static async Task<NodeProcess> StartAsync(string name, string folder, int answerLimit = 60_000, string through = "")
     {
-        var process = Process.Start(new ProcessStartInfo(Program, ["node", name, folder, answerLimit.ToString(CultureInfo.InvariantCulture)])
+        string[] words = [.. through.Split(' ', StringSplitOptions.RemoveEmptyEntries), Program, "node", name, folder, answerLimit.ToString(CultureInfo.InvariantCulture)];
+        var process = Process.Start(new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

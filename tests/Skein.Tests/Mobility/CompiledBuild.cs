@@ -9,7 +9,7 @@ namespace Skein.Tests.Mobility;
 /// <summary>An application that this program was not started with: a module and its symbols in a folder of its own.</summary>
 sealed class CompiledBuild : IDisposable
 {
-    static readonly string[] Needed = ["System.Private.CoreLib.dll", "System.Runtime.dll", "System.Collections.dll", "System.Linq.dll", "System.Threading.dll", "Skein.dll"];
+    static readonly string[] Needed = ["System.Private.CoreLib.dll", "System.Runtime.dll", "System.Collections.dll", "System.Linq.dll", "System.Threading.dll", "System.Net.Primitives.dll", "System.Net.Sockets.dll", "Skein.dll"];
 
     static readonly MetadataReference[] References = [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
         .Where(path => Needed.Contains(Path.GetFileName(path)))

@@ -92,6 +92,16 @@ public partial class MobileSampleTests
         await Limits.Until(() => client.Output.Contains("That is no address.", StringComparison.Ordinal), () => client.Output);
     }
 
+    [Fact]
+    public async Task A_chat_server_is_replaced_three_times_and_no_client_notices()
+    {
+        var lines = (await Sample.RunAsync("chat")).Lines;
+        var processes = lines[..4].Select(line => Served().Match(line)).ToArray();
+        Assert.Equal("1234", string.Concat(processes.Select(match => match.Groups[1].Value)));
+        Assert.Equal(4, processes.Select(match => match.Groups[2].Value).Distinct().Count());
+        Assert.InRange(Number(Heard().Match(lines[4]), 1), 20, long.MaxValue);
+    }
+
     static bool IsSample(string name) => File.Exists(Repository.At($"samples/{name.Split('.')[0]}.cs"));
 
     static long Number(Match match, int group) => long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
@@ -100,5 +110,7 @@ public partial class MobileSampleTests
     [GeneratedRegex(@"(\d+) of 150$")] private static partial Regex Told();
     [GeneratedRegex(@"^(\d+) primes below 20000: 40 slices, (\d+) of them counted again after 2 kills$")] private static partial Regex Counted();
     [GeneratedRegex(@"^effect (\w+ \w+) +applied once, asked for (\d+)x$")] private static partial Regex Effect();
+    [GeneratedRegex(@"^release (\d) serves in process (\d+)(, and process \d+ ends)?$")] private static partial Regex Served();
+    [GeneratedRegex(@"^5 clients, one connection each: (\d+) messages, each heard by all once and in order; 0 complaints$")] private static partial Regex Heard();
     [GeneratedRegex(@"[0-9A-F]{64}")] private static partial Regex Hash();
 }
