@@ -54,23 +54,6 @@ static unsafe partial class Descriptor
         return Limit(7 /* RLIMIT_NOFILE */, limits) == 0 && limits[0] > 0 ? limits[0] : long.MaxValue;
     }
 
-    /// <summary>
-    /// Lets go of what a descriptor stands for without closing the number, which its owner closes later: it stands for nothing (/dev/null) then.
-    /// Others that have the same open file do not notice.
-    /// </summary>
-    public static void Empty(int descriptor)
-    {
-        var nothing = Libc.Check(Open("/dev/null", ReadWrite | Libc.CloseOnExec, 0), "open of /dev/null");
-        try
-        {
-            Libc.Check(Duplicate(nothing, descriptor, Libc.CloseOnExec), "dup3");
-        }
-        finally
-        {
-            _ = Libc.Close(nothing);
-        }
-    }
-
     public static void Close(ref int descriptor)
     {
         if (Interlocked.Exchange(ref descriptor, -1) is >= 0 and var open)
@@ -78,8 +61,6 @@ static unsafe partial class Descriptor
     }
 
     [LibraryImport("libc", EntryPoint = "getrlimit")] private static partial int Limit(int resource, long* limits);
-
-    [LibraryImport("libc", EntryPoint = "dup3", SetLastError = true)] private static partial int Duplicate(int descriptor, int target, int flags);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags, int mode);

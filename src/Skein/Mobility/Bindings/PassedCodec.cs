@@ -104,7 +104,7 @@ sealed class PassedCodec<T> : ValueCodec<T>
         try
         {
             var socket = new Socket(handle);
-            image.Made(new Unused(socket));
+            image.Made(socket);
             return socket;
         }
         catch (SocketException e)
@@ -158,28 +158,12 @@ sealed class PassedCodec<T> : ValueCodec<T>
         }
     }
 
-    /// <summary>
-    /// The sockets are another process's now. To dispose of one would end its connection there too: so it stands for nothing before.
-    /// </summary>
+    /// <summary>The sockets are another process's now: closed here, they stay open there.</summary>
     [SupportedOSPlatform("linux")]
     static void LetGo(IReadOnlyCollection<Socket> sockets)
     {
-        int[] descriptors = [.. sockets.Where(static socket => !socket.SafeHandle.IsClosed).Select(static socket => (int)socket.SafeHandle.DangerousGetHandle())];
-        Epoll.Forget(descriptors);
-        Array.ForEach(descriptors, Descriptor.Empty);
+        Epoll.Forget([.. sockets.Where(static socket => !socket.SafeHandle.IsClosed).Select(static socket => (int)socket.SafeHandle.DangerousGetHandle())]);
         foreach (var socket in sockets)
             socket.Dispose();
-    }
-
-    /// <summary>The process does not go on here after all: its node has the socket still.</summary>
-    [SupportedOSPlatform("linux")]
-    sealed class Unused(Socket socket) : IDisposable
-    {
-        public void Dispose()
-        {
-            if (!socket.SafeHandle.IsClosed)
-                Descriptor.Empty((int)socket.SafeHandle.DangerousGetHandle());   // nobody has waited for it: it is in no epoll
-            socket.Dispose();
-        }
     }
 }

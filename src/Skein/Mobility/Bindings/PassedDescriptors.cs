@@ -95,7 +95,7 @@ static class PassedDescriptors
             using var connection = new DescriptorSocket(accepted);
             try
             {
-                Answer(connection);
+                Give(connection);
             }
             catch (LinuxException)
             {
@@ -111,7 +111,7 @@ static class PassedDescriptors
             return Office == office;
     }
 
-    static void Answer(DescriptorSocket connection)
+    static void Give(DescriptorSocket connection)
     {
         Span<byte> ticket = stackalloc byte[TicketSize];
         if (!PeerCredentials.Of(connection.Descriptor).MayControl || !SocketCalls.IsReadableWithin(connection.Descriptor, AnswerLimit) || connection.Receive(ticket, out var unasked) != TicketSize)
