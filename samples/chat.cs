@@ -84,6 +84,7 @@ static async Mobile Serve(Passed<Socket> listener)
 
 static async Mobile Talk(Passed<Socket> client, List<Passed<Socket>> clients)
 {
+    await client.Value.SendAsync("welcome\n"u8.ToArray());   // from now on it hears all
     var begun = "";   // a line that has not ended yet
     while (await Here.Restartable(token => ReceiveAsync(client, token)) is { Length: > 0 } text)
     {
@@ -126,6 +127,7 @@ sealed class Client(string name, Socket socket) : IDisposable
     readonly ConcurrentDictionary<string, int> _last = new();
     readonly ConcurrentDictionary<int, TaskCompletionSource> _heard = new();   // by release
     readonly SemaphoreSlim _own = new(0);
+    readonly TaskCompletionSource _isWelcome = new();
     Task _listening = Task.CompletedTask;
 
     public int Sent { get; private set; }
@@ -140,6 +142,7 @@ sealed class Client(string name, Socket socket) : IDisposable
         await socket.ConnectAsync(server);
         var client = new Client(name, socket);
         client._listening = client.ListenAsync();
+        await client._isWelcome.Task;
         return client;
     }
 
@@ -168,6 +171,8 @@ sealed class Client(string name, Socket socket) : IDisposable
         {
             while (await lines.ReadLineAsync() is { } line)
             {
+                if (_isWelcome.TrySetResult())
+                    continue;
                 var words = line.Split(' ');
                 var (release, who, number) = (int.Parse(words[0]), words[1], int.Parse(words[2]));
                 if (number != _last.GetValueOrDefault(who) + 1)
