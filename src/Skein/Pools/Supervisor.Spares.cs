@@ -3,6 +3,9 @@ namespace Skein;
 // Spares: workers that are ready to take the place of a lost one at once, and have done each kind of task before it comes.
 partial class Supervisor
 {
+    // The start of a process takes a processor for some 30 ms. Whoever needed a spare is in a hurry: he comes first.
+    static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
     readonly Queue<Worker> _spares = new();
     Rehearsals? _kinds;
     int _sparesStarting;
@@ -26,7 +29,7 @@ partial class Supervisor
         }
     }
 
-    void FillSpares()
+    void FillSpares(TimeSpan pause)
     {
         lock (_gate)
         {
@@ -35,13 +38,15 @@ partial class Supervisor
             while (_spares.Count(spare => !spare.HasEnded) + _sparesStarting < options.Spares)
             {
                 _sparesStarting++;
-                Follow(AddSpareAsync());
+                Follow(AddSpareAsync(pause));
             }
         }
     }
 
-    async Task AddSpareAsync()
+    async Task AddSpareAsync(TimeSpan pause)
     {
+        if (pause > TimeSpan.Zero)
+            await Task.Delay(pause, TimeProvider.System, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await StartLivingAsync(afterFailure: false, TryKeep).ConfigureAwait(false);
         lock (_gate)
             _sparesStarting--;

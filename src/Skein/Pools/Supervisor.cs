@@ -161,7 +161,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         if (served)
             Fill(worker.Completed == 0 && !expected);
         else
-            FillSpares();
+            FillSpares(TimeSpan.Zero);
     }
 
     /// <summary>
@@ -241,6 +241,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
 
     void Fill(bool afterFailure = false)
     {
+        var isTaken = false;
         while (true)
         {
             Worker? spare;
@@ -256,13 +257,14 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
 
             if (spare is null)
                 continue;
+            isTaken = true;
             TryServe(spare);   // sends what waits for it: not under the lock
             lock (_gate)
                 _starting--;
             RetireSuperfluous();
         }
 
-        FillSpares();
+        FillSpares(isTaken ? Pause : TimeSpan.Zero);
     }
 
     void Follow(Task task)
