@@ -114,18 +114,18 @@ public class InterruptionStreamTests
     [Fact]
     public async Task A_handler_that_knows_only_its_connections_token_is_interrupted_by_that()
     {
-        var cancelled = new TaskCompletionSource();
+        var cancelled = new TaskCompletionSource<bool>();
         await using var server = await StreamServer.StartAsync(ServerModel.Threaded, async connection =>
         {
-            using var registration = connection.ConnectionClosed.Register(() => cancelled.TrySetResult());
-            await Task.Delay(Timeout.InfiniteTimeSpan, connection.ConnectionClosed);
+            await Task.Delay(Timeout.InfiniteTimeSpan, connection.ConnectionClosed).ContinueWith(waiting => cancelled.TrySetResult(waiting.IsCanceled), TaskScheduler.Default);
+            connection.ConnectionClosed.ThrowIfCancellationRequested();
         });
         using var client = await server.ConnectAsync("x");
         await Limits.Until(() => server.CountOf(ConnectionState.Waiting) == 1, "the handler to wait");
 
         await client.Socket.SendAsync(new byte[] { 33 }, SocketFlags.OutOfBand).Within();
 
-        await cancelled.Task.Within();
+        Assert.True(await cancelled.Task.Within());
         await client.IsRefusedAsync();
         Assert.Equal(0, server.Server.FailedCount);
     }
@@ -180,6 +180,7 @@ public class InterruptionStreamTests
     static async Task ServeLines(ConnectionContext connection)
     {
         var interruption = connection.Features.Get<Interruption>()!;
+        _ = interruption.Token;   // it listens from its beginning: who does not loses its connection
         using var reader = new StreamReader(connection.Transport.Input.AsStream());
         await using var writer = new StreamWriter(connection.Transport.Output.AsStream()) { AutoFlush = true };
         await writer.WriteLineAsync($"{interruption.Key}");
