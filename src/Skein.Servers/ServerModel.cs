@@ -39,8 +39,9 @@ public sealed record ServerModel
     }
 
     /// <summary>
-    /// Several processes on one listening socket, each the whole program, whose requests run on Kestrel's tasks. The program that asks for
-    /// them becomes their master, and serves nothing itself. For HTTP, on Linux; a super-server does the same for other protocols.
+    /// Several processes on one listening socket. For HTTP each is the whole program, whose requests run on Kestrel's tasks, and the program that asks
+    /// for them becomes their master and serves nothing itself. For streams each is a worker of this program that runs the handler as an event loop.
+    /// Clients come to any of them: what a handler keeps in memory, one client's next connection may not find. On Linux.
     /// </summary>
     /// <param name="workers">How many processes serve: at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is too small.</exception>

@@ -22,4 +22,10 @@ static partial class ServerMessages
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The handler of connection {Connection} did not stop when its token was cancelled. A thread cannot be killed: it goes on, abandoned.")]
     public static partial void Abandoned(this ILogger logger, string connection);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A worker was lost, with its connections; another takes its place in {Pause}. {Reason}")]
+    public static partial void AcceptingWorkerLost(this ILogger logger, string reason, TimeSpan pause);
+
+    [LoggerMessage(Message = "Worker {Worker}: {Text}")]
+    public static partial void WorkerWarns(this ILogger logger, LogLevel level, int worker, string text);
 }

@@ -11,14 +11,14 @@ namespace Skein;
 sealed class HandlerServer : IAsyncDisposable
 {
     readonly ConcurrentDictionary<StreamConnection, Seen> _connections = new();
-    readonly SkeinServer _server;
+    readonly LocalServing _server;
     readonly TimeSpan? _idle, _wall;
     readonly Timer? _clock;
 
     public HandlerServer(EndPoint endpoint, Func<ConnectionContext, Task> handler, TimeSpan? idle, TimeSpan? wall, ILoggerFactory loggers)
     {
         (_idle, _wall) = (idle, wall);
-        _server = SkeinServer.StartWithoutListener(endpoint, new(handler), ServerModel.EventLoop, new() { HalfClose = true, LoggerFactory = loggers });
+        _server = new(ProcessIds.Next(), endpoint, new(handler), ServerModel.EventLoop, new() { HalfClose = true, LoggerFactory = loggers }, listen: false);
         if ((idle ?? wall) is null)
             return;
         var often = Min(idle ?? TimeSpan.MaxValue, wall ?? TimeSpan.MaxValue) / 4;

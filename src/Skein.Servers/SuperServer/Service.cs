@@ -106,7 +106,10 @@ public sealed record Service
     /// <summary>Where a handler runs: <see cref="Place.OsProcess"/>, or <see cref="Place.Thread"/> for the super-server itself. Programs are always OS processes.</summary>
     public Place Place { get; init; } = Place.OsProcess;
 
-    /// <summary>How many workers serve a handler.</summary>
+    /// <summary>
+    /// How many workers serve a handler. A client's next connection may come to another of them, which knows nothing of what the first has in memory:
+    /// a handler that keeps sessions there wants 1.
+    /// </summary>
     public int Workers { get; init; } = System.Environment.ProcessorCount;
 
     /// <summary>How many connections one worker serves at a time; what its crash costs. 1 to 200.</summary>

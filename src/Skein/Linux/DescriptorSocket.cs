@@ -76,6 +76,13 @@ sealed unsafe partial class DescriptorSocket(int descriptor) : IDisposable
         }
     }
 
+    /// <summary>Waits until something can be received, or the other end is gone; false: not in this time.</summary>
+    public bool IsReadable(int milliseconds)
+    {
+        var look = new Libc.PollDescriptor(_descriptor, Libc.PollIn);
+        return Libc.Poll(&look, 1, milliseconds) > 0;
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _descriptor, -1) is >= 0 and var open)

@@ -21,6 +21,7 @@ static class Surrogates
         {
             Surrogate.Register(new LeaseSurrogate());
             Surrogate.Register(new EndSurrogate());
+            Surrogate.Register(new PassedDescriptorSurrogate());
         }
         else
         {

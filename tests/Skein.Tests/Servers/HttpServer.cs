@@ -63,11 +63,25 @@ sealed class HttpServer : IAsyncDisposable
     }
 }
 
-/// <summary>Where handlers wait until the test lets them go on; it counts who is there.</summary>
+/// <summary>Holds handlers until it is opened, wherever they run: what they do to it in another process happens here.</summary>
 sealed class Gate
 {
-    readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    int _inside, _entered;
+    [Transient] readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    [Transient] int _inside, _entered;
+    readonly Callback<bool, bool> _pass;
+    readonly Callback<bool, Nothing> _leave;
+
+    public Gate()
+    {
+        _pass = Callback.To(async (bool _) =>
+        {
+            Interlocked.Increment(ref _inside);
+            Interlocked.Increment(ref _entered);
+            await _opened.Task.ConfigureAwait(false);   // the thread that waits may be the one of its context
+            return true;
+        });
+        _leave = Callback.To((bool _) => { Interlocked.Decrement(ref _inside); });
+    }
 
     public int Inside => Volatile.Read(ref _inside);
 
@@ -77,28 +91,21 @@ sealed class Gate
 
     public async Task PassAsync(CancellationToken cancellation = default)
     {
-        Enter();
         try
         {
-            await _opened.Task.WaitAsync(cancellation);
+            await _pass.InvokeAsync(true).AsTask().WaitAsync(cancellation);
         }
         finally
         {
-            Interlocked.Decrement(ref _inside);
+            await _leave.InvokeAsync(true);
         }
     }
 
     /// <summary>Holds the calling thread.</summary>
     public void Block()
     {
-        Enter();
-        Assert.True(((IAsyncResult)_opened.Task).AsyncWaitHandle.WaitOne(Limits.Seconds(30)), "the gate was never opened");
-        Interlocked.Decrement(ref _inside);
-    }
-
-    void Enter()
-    {
-        Interlocked.Increment(ref _inside);
-        Interlocked.Increment(ref _entered);
+        var passing = _pass.InvokeAsync(true).AsTask();
+        Assert.True(((IAsyncResult)passing).AsyncWaitHandle.WaitOne(Limits.Seconds(30)), "the gate was never opened");
+        _leave.InvokeAsync(true).AsTask().GetAwaiter().GetResult();
     }
 }
