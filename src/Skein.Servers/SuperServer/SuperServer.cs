@@ -122,7 +122,7 @@ public sealed class SuperServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Shortens a stop that waits: what still runs is ended now.</summary>
+    /// <summary>Shortens a stop that waits: what still runs is killed now.</summary>
     public void EndNow() => _endNow.TrySetResult();
 
     /// <inheritdoc cref="StopAsync"/>
@@ -201,7 +201,8 @@ public sealed class SuperServer : IAsyncDisposable
         if (service is null || service.Emptied.Task.IsCompleted)
             return;
         await _loop.InvokeAsync(() => service.AskAll(onlyWaiting: false)).ConfigureAwait(false);
-        if (await service.Emptied.Task.EndsWithin(service.Definition.Limits.Grace).ConfigureAwait(false))
+        await Task.WhenAny(service.Emptied.Task.EndsWithin(service.Definition.Limits.Grace), _endNow.Task).ConfigureAwait(false);
+        if (service.Emptied.Task.IsCompleted)
             return;
         await _loop.InvokeAsync(service.KillAll).ConfigureAwait(false);
         await service.Emptied.Task.EndsWithin(TimeSpan.FromSeconds(10)).ConfigureAwait(false);

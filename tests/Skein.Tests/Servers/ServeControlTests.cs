@@ -44,6 +44,19 @@ public class ServeControlTests
     }
 
     [Fact]
+    public async Task A_kill_now_breaks_requests_that_run()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--drain", "1h");
+        var running = app.GetAsync("/slow?ms=600000");
+        await app.HasActiveAsync(1);
+
+        Assert.Equal(0, (await app.AskAsync("kill", "--now", app.Id)).Code);
+
+        Assert.Equal(0, (await app.Command.EndAsync()).Code);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => running);
+    }
+
+    [Fact]
     public async Task Reload_scale_and_kill_wait_until_it_is_done()
     {
         await using var app = await ServedApp.StartAsync("--workers", "1");

@@ -92,6 +92,7 @@ public sealed class SuperServerControlTests : IDisposable
             Assert.Equal(0, await server.EndAsync());
         }
 
+        Write($"  deaf: {{ listen: 'unix:{_folder["cat"]}', program: [sh, -c, \"trap '' TERM; cat\"], limits: {{ grace: 1h }} }}");
         using (var server = await ServedFile.StartAsync(["serve", "--config", File]))
         {
             using var client = Client.Connect(new UnixDomainSocketEndPoint(_folder["cat"]));
