@@ -6,7 +6,8 @@ namespace Skein.Tests.Cluster;
 /// <summary>A node that is an operating-system process of its own.</summary>
 sealed class NodeProcess : IAsyncDisposable
 {
-    static readonly string Program =
+    /// <summary>As it was built together with these tests.</summary>
+    public static string Program { get; } =
         Path.Combine(AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Child/", StringComparison.Ordinal), "Skein.Tests.Child");
 
     readonly Process _process;
@@ -16,9 +17,10 @@ sealed class NodeProcess : IAsyncDisposable
     public int Id => _process.Id;
 
     /// <param name="through">A program with its arguments that starts it; none.</param>
-    public static async Task<NodeProcess> StartAsync(string name, string folder, int answerLimit = 60_000, string through = "")
+    /// <param name="program">Another build of it.</param>
+    public static async Task<NodeProcess> StartAsync(string name, string folder, int answerLimit = 60_000, string through = "", string? program = null)
     {
-        string[] words = [.. through.Split(' ', StringSplitOptions.RemoveEmptyEntries), Program, "node", name, folder, answerLimit.ToString(CultureInfo.InvariantCulture)];
+        string[] words = [.. through.Split(' ', StringSplitOptions.RemoveEmptyEntries), program ?? Program, "node", name, folder, answerLimit.ToString(CultureInfo.InvariantCulture)];
         var process = Process.Start(new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardInput = true,

@@ -76,10 +76,16 @@ public class SchedulingTests
         var node = new MobileNode("a") { Run = threads.Add };
         var steps = new int[2];
         var blocking = node.Start(() => BlockAndCount(go, steps));
-        Assert.Equal(1000, await node.Start(() => Count(steps, 1, 1000)).Completion.Within());
-        await Limits.Until(() => Volatile.Read(ref steps[0]) == 1000, "the other call of the process that blocks");
-        Assert.False(blocking.Completion.IsCompleted);
-        go.Set();
+        try
+        {
+            Assert.Equal(1000, await node.Start(() => Count(steps, 1, 1000)).Completion.Within());
+            await Limits.Until(() => Volatile.Read(ref steps[0]) == 1000, "the other call of the process that blocks");
+            Assert.False(blocking.Completion.IsCompleted);
+        }
+        finally
+        {
+            go.Set();
+        }
         Assert.Equal(1000, await blocking.Completion.Within());
     }
 
@@ -95,7 +101,11 @@ public class SchedulingTests
             Array.ForEach(_threads, thread => thread.Start());
         }
 
-        public void Add(IThreadPoolWorkItem item) => _waiting.Add(item);
+        public void Add(IThreadPoolWorkItem item)
+        {
+            if (!_waiting.IsAddingCompleted)
+                _waiting.Add(item);
+        }
 
         public void Dispose()
         {
