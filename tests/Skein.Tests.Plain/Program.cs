@@ -169,7 +169,29 @@ static class Eaten
 [Microsoft.AspNetCore.Components.Route("/blazor")]
 public sealed class Page : Microsoft.AspNetCore.Components.ComponentBase
 {
-    protected override void BuildRenderTree(Microsoft.AspNetCore.Components.Rendering.RenderTreeBuilder builder) => builder.AddMarkupContent(0, "<p>a page of components</p>");
+    protected override void BuildRenderTree(Microsoft.AspNetCore.Components.Rendering.RenderTreeBuilder builder)
+    {
+        builder.AddMarkupContent(0, "<p>a page of components</p>");
+        builder.OpenComponent<Counter>(1);
+        builder.AddComponentRenderMode(Microsoft.AspNetCore.Components.Web.RenderMode.InteractiveServer);
+        builder.CloseComponent();
+    }
+}
+
+/// <summary>Its clicks are counted here, in a circuit.</summary>
+public sealed class Counter : Microsoft.AspNetCore.Components.ComponentBase
+{
+    int _count;
+
+    protected override void BuildRenderTree(Microsoft.AspNetCore.Components.Rendering.RenderTreeBuilder builder)
+    {
+        builder.OpenElement(0, "button");
+        builder.AddAttribute(1, "onclick", Microsoft.AspNetCore.Components.EventCallback.Factory.Create(this, Count));
+        builder.AddContent(2, $"{_count} clicks in {Environment.ProcessId}");
+        builder.CloseElement();
+    }
+
+    void Count() => _count++;
 }
 
 public sealed class WhoController : ControllerBase

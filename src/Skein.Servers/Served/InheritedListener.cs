@@ -82,7 +82,14 @@ sealed class InheritedListener : IConnectionListener
             socket.NoDelay = true;
         var connection = _connections.Create(socket);
         _served.Requests.ConnectionBegins();
-        connection.ConnectionClosed.UnsafeRegister(static requests => ((RequestCounts)requests!).ConnectionEnds(), _served.Requests);
+        _served.Connections[connection] = true;
+        connection.ConnectionClosed.UnsafeRegister(
+            _ =>
+            {
+                _served.Connections.TryRemove(connection, out bool _);
+                _served.Requests.ConnectionEnds();
+            },
+            null);
         return connection;
     }
 }

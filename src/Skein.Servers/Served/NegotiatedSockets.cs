@@ -10,9 +10,9 @@ namespace Skein;
 /// <summary>
 /// A client of SignalR, and so of Blazor Server, asks for an id first and then opens a WebSocket with it, by another connection, which may come
 /// to another worker. That one does not know the id: it is taken off, and so the WebSocket begins a connection of its own, as for clients that
-/// do not negotiate.
+/// do not negotiate. All that lasts is counted: SignalR closes it as soon as the application is told to stop, which so must wait.
 /// </summary>
-sealed class NegotiatedSockets(IServiceProvider services) : IStartupFilter
+sealed class NegotiatedSockets(IServiceProvider services, RequestCounts requests) : IStartupFilter
 {
     const string Negotiate = "/negotiate";
 
@@ -22,9 +22,11 @@ sealed class NegotiatedSockets(IServiceProvider services) : IStartupFilter
     {
         app.Use(following => context =>
         {
-            if (context.Request.Query.ContainsKey("id") && IsWebSocket(context.Request) && Hubs().Contains(context.Request.Path))
+            if (!Hubs().Contains(context.Request.Path))
+                return following(context);
+            if (context.Request.Query.ContainsKey("id") && IsWebSocket(context.Request))
                 context.Request.QueryString = QueryString.Create(context.Request.Query.Where(pair => pair.Key != "id"));
-            return following(context);
+            return requests.InHubAsync(following(context));
         });
         next(app);
     };

@@ -5,13 +5,29 @@ namespace Skein;
 /// <summary>What a worker has served so far.</summary>
 sealed class RequestCounts
 {
-    long _connections, _active, _requests, _failed, _ticks;
+    long _connections, _hubs, _active, _requests, _failed, _ticks;
 
     public long Connections => Interlocked.Read(ref _connections);
 
     public void ConnectionBegins() => Interlocked.Increment(ref _connections);
 
     public void ConnectionEnds() => Interlocked.Decrement(ref _connections);
+
+    /// <summary>Connections of SignalR that are open, circuits of Blazor among them: each is a request that lasts.</summary>
+    public long Hubs => Interlocked.Read(ref _hubs);
+
+    public async Task InHubAsync(Task request)
+    {
+        Interlocked.Increment(ref _hubs);
+        try
+        {
+            await request.ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _hubs);
+        }
+    }
 
     /// <summary>The moment, for <see cref="RequestEnds"/>.</summary>
     public long RequestBegins()

@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Hosting;
 
 namespace Skein;
@@ -30,6 +33,11 @@ sealed partial class ServedApplication
 
     static readonly TimeSpan BeatTime = TimeSpan.FromSeconds(1);
 
+    static readonly TimeSpan LookTime = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>What SignalR says to its clients at the end takes a moment.</summary>
+    static readonly TimeSpan LeastStop = TimeSpan.FromSeconds(1);
+
     readonly DescriptorSocket _master = new(ServedSettings.ControlDescriptor);
     readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenSource _closed = new();
@@ -52,6 +60,12 @@ sealed partial class ServedApplication
     public AccessLog? AccessLog { get; }
 
     public RequestCounts Requests { get; } = new();
+
+    /// <summary>Those that are open; a set.</summary>
+    public ConcurrentDictionary<ConnectionContext, bool> Connections { get; } = new();
+
+    /// <summary>How the host stops; null before it is built.</summary>
+    public HostOptions? Stop { get; set; }
 
     /// <summary>Requests that can be cancelled from any worker.</summary>
     public NamedRequests Named { get; }
@@ -146,8 +160,22 @@ sealed partial class ServedApplication
         Send(new(ServedMessage.Closed));
         var started = TimeProvider.System.GetTimestamp();
         while (Requests.Connections > 0 && TimeProvider.System.GetElapsedTime(started) < Quiet)
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System).ConfigureAwait(false);
+            await Task.Delay(LookTime, TimeProvider.System).ConfigureAwait(false);
+        if (Requests.Hubs > 0)
+            await DrainHubsAsync(started).ConfigureAwait(false);
         _lifetime?.StopApplication();
+    }
+
+    /// <summary>The others go as if the application stopped already; that has what is left of the time when it does.</summary>
+    async Task DrainHubsAsync(long started)
+    {
+        foreach (var connection in Connections.Keys)
+            connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+        while (Requests.Hubs > 0 && TimeProvider.System.GetElapsedTime(started) < Settings.Drain)
+            await Task.Delay(LookTime, TimeProvider.System).ConfigureAwait(false);
+        var left = Settings.Drain - TimeProvider.System.GetElapsedTime(started);
+        if (Stop is not null)
+            Stop.ShutdownTimeout = left > LeastStop ? left : LeastStop;
     }
 
     void SendBeats()

@@ -30,7 +30,7 @@ sealed class ServedHost
         var listeners = new InheritedListeners(_served);
         services.AddSingleton<IConnectionListenerFactory>(listeners);
         services.PostConfigure<KestrelServerOptions>(listeners.Configure);
-        services.PostConfigure<HostOptions>(options => options.ShutdownTimeout = _served.Settings.Drain);
+        services.PostConfigure<HostOptions>(options => (_served.Stop, options.ShutdownTimeout) = (options, _served.Settings.Drain));
         services.AddHostedService(provider => new ReadyReport(_served, provider.GetRequiredService<IHostApplicationLifetime>()));
         if (_served.Settings.Keys is { } keys)
             SharedKeys.Add(services, keys, _served.Settings.Server);
@@ -48,7 +48,7 @@ sealed class ServedHost
             services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, CancelFilter>());
         }
 
-        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, NegotiatedSockets>());
+        services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(provider => new NegotiatedSockets(provider, _served.Requests)));
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(new RequestCounter(_served)));   // the first sees requests first
     }
 }

@@ -66,6 +66,47 @@ public class ServeDrainTests
         Assert.Equal("{}\u001e", await EchoAsync(socket, "{\"protocol\":\"blazorpack\",\"version\":1}\u001e"));
     }
 
+    [Fact]
+    public async Task A_circuit_goes_on_while_its_worker_drains_and_a_page_from_before_becomes_a_circuit_of_the_next_version()
+    {
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--drain", "1h", "--", "blazor");
+        var old = app.Workers().Single();
+        var page = await app.GetAsync("/blazor");
+        Assert.Contains($"0 clicks in {old}", page, StringComparison.Ordinal);
+        await using var circuit = await CircuitClient.ConnectAsync(app.Url);
+        var secret = await circuit.BeginAsync(app.Url, page);
+        await circuit.ShowsAsync($"0 clicks in {old}");
+        await circuit.ClickAsync();
+        await circuit.ShowsAsync($"1 clicks in {old}");
+
+        using var idle = new TcpClient(app.Url.Host, app.Url.Port);
+        await idle.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: here\r\n\r\n"u8.ToArray()).AsTask().Within();
+        var buffer = new byte[4096];
+        Assert.NotEqual(0, await idle.GetStream().ReadAsync(buffer).AsTask().Within());
+
+        await app.PointAtAsync(app.AddRelease("next"));
+        await app.ReloadAsync();
+
+        while (await idle.GetStream().ReadAsync(buffer).AsTask().Within(20) > 0)
+        {
+            // What is idle is closed; by now nothing but the circuit holds up the end.
+        }
+
+        for (var clicks = 2; clicks <= 4; clicks++)
+        {
+            await circuit.ClickAsync();
+            await circuit.ShowsAsync($"{clicks} clicks in {old}");
+        }
+
+        var fresh = app.Workers().Single(worker => worker != old);
+        await using var next = await CircuitClient.ConnectAsync(app.Url);
+        Assert.False(await next.FindAgainAsync(secret));   // its client is told, and begins anew
+        await next.BeginAsync(app.Url, page);
+        await next.ShowsAsync($"0 clicks in {fresh}");
+        await next.ClickAsync();
+        await next.ShowsAsync($"1 clicks in {fresh}");
+    }
+
     static async Task<ClientWebSocket> ConnectAsync(ServedApp app, string path)
     {
         var socket = new ClientWebSocket();
