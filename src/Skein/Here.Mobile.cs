@@ -51,7 +51,10 @@ public static partial class Here
         return Take<T>(name);
     }
 
-    /// <summary>Sends a message to another mobile process, by its id: a copy. To one that has ended it is lost.</summary>
+    /// <summary>
+    /// Sends a message to another mobile process, by its id: a copy. To one that has ended it is lost. What a process sends that has stored itself
+    /// (<see cref="Checkpoint"/>) leaves with its next checkpoint, or with its end; so one that is to be answered is followed by a checkpoint.
+    /// </summary>
     /// <exception cref="CannotTravelException">The message, or something in it, belongs to its place.</exception>
     public static void Send<T>(string process, T message)
     {

@@ -20,6 +20,7 @@ return args switch
     ["codec-first"] => await CodecFirstCase.Run(),
     ["mobile"] => await MobileCase.Run(),
     ["node", var name, var folder, var answerLimit] => await NodeCase.Run(name, folder, answerLimit),
+    ["durable-node", var name, var folder, var deadly] => await Correspondence.RunNode(name, folder, deadly),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,
 };

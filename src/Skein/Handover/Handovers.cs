@@ -39,6 +39,9 @@ sealed class Handovers(TimeProvider time, Peers peers, Func<long> number, Func<s
         _offers.Values.Where(static offer => offer.IsInDoubt).Select(static offer => (offer.Id, offer.Peer))
             .Concat(_acceptances.Values.Select(static one => (one.Id, one.Peer)));
 
+    /// <summary>Whether it was given to another node, and whether it runs there nobody here has heard.</summary>
+    public bool IsLeaving(string process) => _leaving.ContainsKey(process);
+
     /// <summary>In a turn of the process, which ends with this. What happens next is told to <paramref name="process"/>.</summary>
     public void Offer(string peer, Leaving process)
     {

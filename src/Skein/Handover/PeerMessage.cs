@@ -21,7 +21,7 @@ enum PeerMessageKind : byte
     /// <summary>Number. It runs there.</summary>
     Done,
 
-    /// <summary>Receiver, sender, number, name of an event or nothing, content.</summary>
+    /// <summary>Receiver, sender, number, node that it was sent from, name of an event or nothing, content.</summary>
     Letter = 16,
 
     /// <summary>Process. It is to end.</summary>
@@ -54,11 +54,14 @@ enum PeerMessageKind : byte
     /// <summary>Process, how often it has moved. To the node that it was started at: it went to a node that has ended.</summary>
     Lost,
 
-    /// <summary>Process. To the node that its id names: it goes on here, from an image, and this node hears how it ends.</summary>
+    /// <summary>Process, how often it has moved. To the node that its id names: it is here, from an image or since an earlier life of that node.</summary>
     Adopted,
 
     /// <summary>Process. To the same: it has ended.</summary>
     Disowned,
+
+    /// <summary>Sender, receiver, number: what the receiver has had for good of the sender's letters.</summary>
+    Acknowledge,
 }
 
 /// <summary>Messages as bytes, with room for the header of a frame before them.</summary>

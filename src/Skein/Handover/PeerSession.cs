@@ -26,6 +26,9 @@ sealed class PeerSession(Peers peers, string name, long life)
     /// <summary>Whether the last connection was one between machines, or could have been.</summary>
     public bool IsRemote { get; private set; }
 
+    /// <summary>Whether there was a connection.</summary>
+    public bool WasReached { get; set; }
+
     /// <summary>Whether there is a connection now, on which the peer has said who it is.</summary>
     public bool IsConnected
     {
@@ -46,17 +49,18 @@ sealed class PeerSession(Peers peers, string name, long life)
         }
     }
 
-    /// <summary>From any thread.</summary>
+    /// <summary>From any thread. False where the peer has ended: it was for nobody.</summary>
     /// <param name="message">With room for the header before it. It is kept.</param>
-    public void Send(byte[] message)
+    public bool Send(byte[] message)
     {
         lock (_sending)
         {
             if (_hasEnded)
-                return;
+                return false;
             _sent.Enqueue(message);
             if (_isOpen)
                 Transmit(message);
+            return true;
         }
     }
 

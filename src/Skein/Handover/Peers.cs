@@ -81,10 +81,11 @@ sealed class Peers(string name, long life)
             }
             if (known is null || known.Life < itsLife)
             {
-                known?.End();
-                if (known is not null)
-                    OnEnded(known);
+                var last = known;
+                last?.End();
                 known = _sessions[peer] = new(this, peer, itsLife);
+                if (last is not null)
+                    OnEnded(last);   // what is said now is for the next of this name
             }
             known.Connect(connection);
         }

@@ -41,11 +41,12 @@ public sealed partial class MobileNode
         var id = message.ReadText();
         switch (kind)
         {
-            case PeerMessageKind.Letter or PeerMessageKind.Kill or PeerMessageKind.Ask or PeerMessageKind.Withdraw:
+            case PeerMessageKind.Letter or PeerMessageKind.Acknowledge or PeerMessageKind.Kill or PeerMessageKind.Ask or PeerMessageKind.Withdraw:
                 var forwards = message.ReadByte();
                 FollowingItem item = kind switch
                 {
                     PeerMessageKind.Letter => Letter.Read(message),
+                    PeerMessageKind.Acknowledge => Acknowledgement.Read(message),
                     PeerMessageKind.Ask => Skein.Ask.Read(message),
                     PeerMessageKind.Withdraw => Withdrawal.Read(message),
                     _ => new KillRequest(),
@@ -65,10 +66,10 @@ public sealed partial class MobileNode
                 NoteLost(id, (int)message.ReadLong(), message.ReadText());
                 break;
             case PeerMessageKind.Adopted:
-                _adopted[id] = from.Name;
+                NoteAdopted(id, from.Name, (int)message.ReadLong());
                 break;
             case PeerMessageKind.Disowned:
-                _adopted.TryRemove(new(id, from.Name));
+                _adopted.TryRemove(id, out _);
                 break;
             default:
                 throw new InvalidDataException($"Node {from.Name} says what is not known here ({kind}).");
@@ -84,11 +85,19 @@ public sealed partial class MobileNode
     void Reach(PeerSession peer)
     {
         _handovers.TakeReached(peer.Name);
-        foreach (var id in _started.Keys)
+        foreach (var (id, location) in _started)
         {
             if (BirthOf(id) == peer.Name)
-                Adopt(id);
+                Adopt(id, location.Hops);
         }
+        if (!peer.WasReached)
+        {
+            peer.WasReached = true;
+            foreach (var process in _residents.Values.Where(process => BirthOf(process.Id) == peer.Name))
+                Adopt(process.Id, process.State.Hops);   // the peer may have been started again since it was
+        }
+        foreach (var id in _missed.Keys)
+            SayAgain(id);
     }
 
     /// <summary>A process comes from another node. Its objects are made before the other lets go of it; it runs when that has.</summary>
@@ -113,21 +122,24 @@ public sealed partial class MobileNode
         BreakRequests(peer.Name);
         foreach (var (id, pointer) in _went)
         {
-            if (pointer.Node == peer.Name)
+            if (pointer.Node == peer.Name && !_handovers.IsLeaving(id))   // the next of its name may have that in its store
                 _went.TryRemove(new(id, pointer));
         }
         foreach (var (id, home) in _adopted)
         {
-            if (home == peer.Name)
-                _adopted.TryRemove(new(id, home));
+            if (home.Node != peer.Name)
+                continue;
+            _lost[id] = home.Node;
+            _adopted.TryRemove(new(id, home));
         }
         foreach (var (id, location) in _started)
         {
             if (location.Node == peer.Name)
                 _ = LoseAsync(id, location.Hops, peer.Name);
         }
-        foreach (var process in _residents.Values)
-            process.Post(new LettersLost());
+        foreach (var process in _residents.Values.Where(process => process.State.Home == peer.Name))
+            Adopt(process.Id, process.State.Hops);   // who asks for it would have asked there
+        SayAllAgain();
     }
 
     /// <summary>A process was handed over to a node that has ended.</summary>
@@ -156,37 +168,50 @@ public sealed partial class MobileNode
     /// <summary>Its end is heard once the store has forgotten it: nobody who knows of it sees it start again.</summary>
     internal async Task EndAsync(Resident process, MobileOutcome outcome)
     {
+        var remains = process.State.Remains();
         if (process.State.IsStored && Store is not null)
         {
             try
             {
-                await process.SaveAsync(null).ConfigureAwait(false);
+                await process.SaveAsync(remains is null ? null : MobileImage.Write(remains, new(this, process.Id))).ConfigureAwait(false);
             }
             catch (Exception e)   // a full disk, a store that was closed
             {
                 outcome = MobileOutcome.Failed(new IOException($"Mobile process {process.Id} ended, but the store still has it, and would restore it: {e.Message}", e));
+                if (remains is not null)
+                    _ = KeepLaterAsync(remains, process);
+                remains = null;
             }
         }
         Fastened.Release(process.Id);
         foreach (var owner in process.State.Owners ?? [])
             _ = ReleaseAsync(owner, process.Id);
+        if (remains is not null)
+            Keep(remains, process.Saved);
         _residents.TryRemove(new(process.Id, process));
         if (process.State.Home == Name)
-        {
             Complete(process.Id, outcome);
-            return;
-        }
-        var bytes = Write(outcome);
+        else
+            SayEnded(process.State, Write(outcome));
+        process.Forget();
+    }
+
+    void SayEnded(MobileState process, byte[] outcome)
+    {
         var ended = PeerMessage.Begin(PeerMessageKind.Ended);
         ended.WriteText(process.Id);
-        ended.WriteBytes(bytes);
-        Send(process.State.Home, ended.End());
+        ended.WriteBytes(outcome);
+        Send(process.Home, ended.End());
     }
 
     void Complete(string id, MobileOutcome outcome)
     {
         if (_residents.TryGetValue(id, out var left) && left.IsGone)
             _residents.TryRemove(new(id, left));   // it has ended elsewhere before this node has quite let go of it
+        if (outcome.Error is NodeLostException { Node: var node })
+            _lost[id] = node;   // it may come back, if it was stored there
+        else
+            ForgetRoutes(id);
         if (!_started.TryRemove(id, out var started))
             return;
         if (BirthOf(id) is { } birth && birth != Name)

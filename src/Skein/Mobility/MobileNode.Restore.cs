@@ -24,10 +24,21 @@ public sealed partial class MobileNode
             var bytes = stored.ToArray();
             if (HandoverRecord.Read(bytes) is { } record)
                 GoOn(id, record);
-            else
-                restored.Add(Restore(bytes, static (node, state) => state.Root!.NewHandle(node, state.Id)));
+            else if (GoOn(Read(bytes)) is { } process)
+                restored.Add(process);
         }
         return restored;
+    }
+
+    /// <summary>Null where it has ended.</summary>
+    MobileProcess? GoOn((MobileState, Action?) process)
+    {
+        var (state, finish) = process;
+        if (!state.HasEnded)
+            return Restore(state, finish, static (node, state) => state.Root!.NewHandle(node, state.Id));
+        state.Gone();
+        Keep(state, Task.CompletedTask);
+        return null;
     }
 
     void GoOn(string id, HandoverRecord record)

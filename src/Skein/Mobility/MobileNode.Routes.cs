@@ -6,16 +6,13 @@ public sealed partial class MobileNode
 {
     readonly ConcurrentDictionary<string, Location> _started = new();   // here, and not ended
     readonly ConcurrentDictionary<string, Pointer> _went = new();       // from here, and whoever knows of it may still write to it here
-    readonly ConcurrentDictionary<string, string> _adopted = new();     // by another node, from an image: it hears how they end
+    readonly ConcurrentDictionary<string, Pointer> _adopted = new();    // started in an earlier life of this node, or gone on from an image, and at another node
 
     /// <summary>Where a process is that was started here.</summary>
     sealed record Location(MobileProcess Handle, string Node, int Hops);
 
     /// <summary>Where a process went from here, until the node that it was started at knows.</summary>
     sealed record Pointer(string Node, int Hops);
-
-    /// <summary>The name under which handles of processes write.</summary>
-    internal string Sender => _prefix;
 
     /// <summary>To a process wherever it is; from any thread. What is for one that has ended is lost.</summary>
     internal void Deliver(string id, FollowingItem item)
@@ -28,6 +25,11 @@ public sealed partial class MobileNode
                     withdrawal.Apply(resident);
                 else if (!resident.TryPost(item))
                     continue;   // it has just left
+                return;
+            }
+            if (item is Acknowledgement acknowledgement && _remains.TryGetValue(id, out var remains))
+            {
+                remains.Take(acknowledgement);
                 return;
             }
             if (NextNode(id) is { } next)
@@ -45,17 +47,15 @@ public sealed partial class MobileNode
 
     internal void SendAfter(string node, string id, FollowingItem item)
     {
-        if (_peers.Find(node) is { } peer && item.Forward(id) is { } message)
-            peer.Send(message);
-        else
+        if (_peers.Find(node) is not { } peer || item.Forward(id) is not { } message || !peer.Send(message))
             item.Miss(this, id);
     }
 
     /// <summary>Where to ask next for a process that is not here. Null: nowhere.</summary>
     string? NextNode(string id) =>
         _went.TryGetValue(id, out var pointer) ? pointer.Node
+        : _adopted.TryGetValue(id, out var adopted) ? adopted.Node
         : _started.TryGetValue(id, out var location) ? location.Node == Name ? null : location.Node
-        : _adopted.TryGetValue(id, out var home) ? home
         : BirthOf(id) is { } birth && birth != Name && _peers.Find(birth) is not null ? birth : null;
 
     /// <summary>An id is <c>node.life.number</c>.</summary>
@@ -74,7 +74,7 @@ public sealed partial class MobileNode
     }
 
     /// <summary>A process is here from now on, and runs.</summary>
-    internal void Arrive(Resident process, Action? finish, string from)
+    internal void Arrive(Resident process, Action? finish, string from, bool isStored)
     {
         var hops = process.State.Hops;
         if (process.State.Home == Name)
@@ -89,13 +89,17 @@ public sealed partial class MobileNode
             moved.WriteText(from);
             Send(process.State.Home, moved.End());
         }
-        process.Begin(new Arrival(finish));
+        process.Begin(new Arrival(finish, isStored));
     }
 
     /// <summary>A process that was started here has moved. The node that it left need not send anything after it any more: it is asked for here.</summary>
     void NoteMoved(string id, int hops, string node, string from)
     {
         NoteLocation(id, node, hops);
+        if (_adopted.ContainsKey(id) || !_started.ContainsKey(id) && (!WasStartedNow(id) || _lost.ContainsKey(id)))
+            NoteAdopted(id, node, hops);
+        if (!_started.ContainsKey(id) && BirthOf(id) != Name)
+            return;   // nobody asks here: it was started here in an earlier life of this node, from an image
         if (from == Name)
         {
             NoteKnown(id, hops);
@@ -114,6 +118,7 @@ public sealed partial class MobileNode
             if (!_started.TryUpdate(id, location with { Node = node, Hops = hops }, location))
                 continue;
             location.Handle.Node = node;
+            SayAgain(id);
             return;
         }
     }
@@ -124,12 +129,31 @@ public sealed partial class MobileNode
             _went.TryRemove(new(id, pointer));
     }
 
-    /// <summary>A process of another node goes on here from an image: that one tells who asks for it.</summary>
-    void Adopt(string id)
+    /// <summary>A process of another node is here, which that does not know, or not any more: it tells who asks for it.</summary>
+    void Adopt(string id, int hops)
     {
-        if (BirthOf(id) is { } birth && birth != Name)
-            Send(birth, Named(PeerMessageKind.Adopted, id));
+        if (BirthOf(id) is not { } birth || birth == Name)
+            return;
+        var adopted = PeerMessage.Begin(PeerMessageKind.Adopted);
+        adopted.WriteText(id);
+        adopted.WriteNumber((ulong)hops);
+        Send(birth, adopted.End());
     }
+
+    void NoteAdopted(string id, string node, int hops)
+    {
+        if (node == Name)
+        {
+            _adopted.TryRemove(id, out _);
+            return;
+        }
+        _adopted.AddOrUpdate(id, new Pointer(node, hops), (_, known) => known.Hops > hops ? known : new(node, hops));
+        _lost.TryRemove(id, out _);
+        SayAgain(id);
+    }
+
+    /// <summary>In this life of the node.</summary>
+    bool WasStartedNow(string id) => id.StartsWith(_prefix + ".", StringComparison.Ordinal);
 
     static byte[] Named(PeerMessageKind kind, string id)
     {

@@ -42,6 +42,7 @@ public sealed partial class MobileNode
         _prefix = $"{name}.{life.ToString("x", CultureInfo.InvariantCulture)}";
         _peers = new(name, life) { OnMessage = Take, OnReached = Reach, OnCut = Cut, OnEnded = LosePeer };
         _handovers = new(Time, _peers, NextNumber, MakeAsync);
+        _remains[_prefix] = _letters = new(this, _prefix, new());
     }
 
     /// <summary>Its name.</summary>
@@ -123,6 +124,13 @@ public sealed partial class MobileNode
     MobileProcess Restore(byte[] image, Func<MobileNode, MobileState, MobileProcess> newHandle)
     {
         var (state, finish) = Read(image);
+        if (state.HasEnded)
+            throw new InvalidOperationException($"Mobile process {state.Id} has ended, and nothing is left of it but letters: MobileNode.RestoreAsync sends them.");
+        return Restore(state, finish, newHandle);
+    }
+
+    MobileProcess Restore(MobileState state, Action? finish, Func<MobileNode, MobileState, MobileProcess> newHandle)
+    {
         state.BeginAgain(Name);
         var process = newHandle(this, state);
         if (!_started.TryAdd(state.Id, new(process, Name, state.Hops)))
@@ -130,8 +138,8 @@ public sealed partial class MobileNode
             state.Discard();
             throw new InvalidOperationException($"Mobile process {state.Id} was started at node {Name} and has not ended: two of it must not run.");
         }
-        Settle(new(this, state)).Begin(new Arrival(finish));
-        Adopt(state.Id);
+        Settle(new(this, state)).Begin(new Arrival(finish, state.IsCommit));
+        Adopt(state.Id, state.Hops);
         return process;
     }
 
@@ -158,6 +166,7 @@ public sealed partial class MobileNode
     {
         _residents[process.Id] = process;
         _went.TryRemove(process.Id, out _);
+        SayAgain(process.Id);
         return process;
     }
 

@@ -6,8 +6,6 @@ namespace Skein;
 [StaysHere("the handle of a mobile process belongs to where that was started. Take its Id along, and write to it by Here.Send")]
 public abstract class MobileProcess
 {
-    long _letters;
-
     private protected MobileProcess(MobileNode home, string id)
     {
         Home = home;
@@ -28,14 +26,14 @@ public abstract class MobileProcess
 
     /// <summary>Sends it a message: a copy, which waits in its mailbox until it asks for one of this type.</summary>
     /// <exception cref="CannotTravelException">The message, or something in it, belongs to its place.</exception>
-    public void Send<T>(T message) => Home.Deliver(Id, Letter.Of(null, message).From(Home.Sender, NextLetter()));
+    public void Send<T>(T message) => Home.Write(Id, Letter.Of(null, message));
 
     /// <summary>Tells it that something has happened. It is kept until the process asks for an event of this name and type.</summary>
     /// <exception cref="CannotTravelException">The value, or something in it, belongs to its place.</exception>
     public void Raise<T>(string eventName, T value)
     {
         ArgumentNullException.ThrowIfNull(eventName);
-        Home.Deliver(Id, Letter.Of(eventName, value).From(Home.Sender, NextLetter()));
+        Home.Write(Id, Letter.Of(eventName, value));
     }
 
     /// <summary>Moves it to another node. It does not notice: it goes on there where it waits here.</summary>
@@ -117,8 +115,6 @@ public abstract class MobileProcess
                 throw new CannotMoveException(answer.Text, answer.Path);
         }
     }
-
-    long NextLetter() => Interlocked.Increment(ref _letters);
 }
 
 /// <summary>A mobile process with a result.</summary>

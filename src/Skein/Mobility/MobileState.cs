@@ -18,8 +18,20 @@ sealed class MobileState(string id, string home) : ITravelSteps
 
     public int Hops { get; set; }
 
-    /// <summary>Whether the store has an image of it.</summary>
+    /// <summary>Whether the store has an image of it, or may have.</summary>
     public bool IsStored { get; set; }
+
+    /// <summary>Whether it may be restored: then letters leave, and those that came are acknowledged, with the commit that has them in it.</summary>
+    public bool IsDurable { get; set; }
+
+    /// <summary>Whether an image of it was stored.</summary>
+    public bool WasStored { get; set; }
+
+    /// <summary>Of an image: whether it is, or becomes, the one that a store has.</summary>
+    public bool IsCommit { get; set; }
+
+    /// <summary>Nothing is left of it but letters.</summary>
+    public bool HasEnded { get; private init; }
 
     /// <summary>What was called first. Null until it waits.</summary>
     public MobileFrame? Root { get; set; }
@@ -29,11 +41,14 @@ sealed class MobileState(string id, string home) : ITravelSteps
     /// <summary>Which letters it has had.</summary>
     public LetterOrder? Letters { get; set; }
 
-    /// <summary>How many it has written, to each process.</summary>
-    public Dictionary<string, long>? Written { get; set; }
+    /// <summary>What it has written.</summary>
+    public Outbox? Outbox { get; set; }
 
-    /// <summary>How often it was restored. What it wrote before nobody confuses with what it writes again.</summary>
-    public int Restored { get; set; }
+    /// <summary>How often it was restored from an image that no store had. What it wrote before nobody confuses with what it writes again.</summary>
+    public int Restored { get; private set; }
+
+    /// <summary>The name under which it writes.</summary>
+    public string Sender => Restored == 0 ? id : $"{id}/{Restored}";
 
     /// <summary>Null until it has any.</summary>
     public Effects? Effects { get; set; }
@@ -95,21 +110,20 @@ sealed class MobileState(string id, string home) : ITravelSteps
         }
     }
 
-    /// <summary>It goes on from an image.</summary>
+    /// <summary>It goes on from an image. One that no store had says nothing of the letters that came and went since.</summary>
     public void BeginAgain(string node)
     {
         Home = node;
+        if (IsCommit)
+            return;
         Restored++;
-        Written = null;
+        Outbox = null;
         Letters = new() { IsRestored = true };
     }
 
-    /// <summary>The name under which it writes, and the number of its next letter.</summary>
-    public (string Sender, long Number) NextLetter(string receiver)
-    {
-        Written ??= [];
-        return (Restored == 0 ? id : $"{id}/{Restored}", Written[receiver] = Written.GetValueOrDefault(receiver) + 1);
-    }
+    /// <summary>What is left of it when it has ended and some of its letters were not had; null: nothing.</summary>
+    public MobileState? Remains() => Outbox is not { IsEmpty: false } ? null
+        : new(id, Home) { Outbox = Outbox, Restored = Restored, IsStored = IsStored, IsDurable = IsDurable, IsCommit = true, HasEnded = true };
 
     /// <summary>The first message of this type, or event of this name and type; the others stay in their order.</summary>
     public bool TryTake<T>(string? eventName, out T taken)

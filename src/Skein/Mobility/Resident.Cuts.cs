@@ -84,7 +84,7 @@ sealed partial class Resident
         _image?.Left();
         state.Gone();
         state = other;
-        new Arrival(finish).Apply(this);
+        new Arrival(finish, isStored: false).Apply(this);
     }
 
     /// <summary>True when the process is in other hands, and nothing of it may be touched.</summary>
@@ -121,6 +121,7 @@ sealed partial class Resident
         try
         {
             cut.BeforeImage();
+            state.IsCommit = cut.Commits && state.IsStored;
             _image?.Over();
             _image = new(node, Id) { IsHandedOver = cut.Leaves && !state.IsStored };
             return MobileImage.Write(state, _image);

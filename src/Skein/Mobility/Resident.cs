@@ -80,23 +80,20 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
                 else
                     _last.Next = item;
                 _last = item;
-                if (_isRunning)
+                if (_isRunning || item.CanWait)
                     return true;
                 _isRunning = true;
                 node.Run(this);
                 return true;
             }
+            if (item is Letter or Acknowledgement)
+            {
+                (_late ??= []).Add((FollowingItem)item);
+                return true;
+            }
         }
         item.Miss(node, Id);
         return true;
-    }
-
-    /// <summary>In a turn of the process: writes to another.</summary>
-    public void Send<T>(string receiver, T message)
-    {
-        var letter = Letter.Of(null, message);
-        var (sender, number) = state.NextLetter(receiver);
-        node.Deliver(receiver, letter.From(sender, number));
     }
 
     void IThreadPoolWorkItem.Execute()
@@ -144,6 +141,8 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
                 item.Apply(this);
             item = next;
         }
+        if (!state.IsDurable && state.Letters?.Unsaid is { } had)
+            Acknowledge(had);
     }
 
     bool TryPark()
@@ -180,8 +179,12 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
             unread = _first;
             _first = _last = null;
         }
-        for (; unread is not null; unread = unread.Next)
-            unread.Miss(node, Id);
+        while (unread is not null)
+        {
+            (var item, unread) = (unread, unread.Next);
+            item.Next = null;
+            TryPost(item);
+        }
         foreach (var cut in _cuts ?? [])
             cut.Ask?.Miss(node, Id);
         Disarm();

@@ -11,7 +11,7 @@ sealed class Model
     readonly Random _random;
     readonly ModelTime _time = new();
     readonly ModelNode[] _nodes;
-    readonly bool _isDurable;
+    readonly bool _isDurable, _writerIsDurable, _writerWaits;
     readonly MobileProcess<string> _mover;
     readonly MobileProcess<string> _writer;
     (ModelConnection Near, ModelConnection Far)? _line;
@@ -21,13 +21,17 @@ sealed class Model
     int _stored;             // its tick when it last heard that it was stored
     bool _mustLive = true;   // nothing has happened that it may not survive
     bool _hasEnded;
+    bool _writerMustLive = true, _writerIsStored, _writerHasEnded;
+    int _letters;            // all that were ever written, also by a writer that was restored to before
+    List<int> _written = [], _read = [];   // as the writer and the mover have told at their ends
     string? _wrong;          // seen by the mover itself
     readonly List<string> _trace = [];
 
     Model(int seed)
     {
         _random = new(seed);
-        _isDurable = _random.Next(3) == 0;
+        _isDurable = _random.Next(2) == 0;
+        _writerIsDurable = _random.Next(2) == 0;
         _faults = _random.Next(4);
         _nodes = [new("a", _time, this), new("b", _time, this)];
         foreach (var node in _nodes)
@@ -35,10 +39,11 @@ sealed class Model
         Join();
         Drain();   // they know each other
         var isDurable = _isDurable;
-        var roams = _random.Next(2) == 0;
+        _writerWaits = _random.Next(2) == 0;
+        var (roams, waits, writerIsDurable) = (_random.Next(2) == 0, _writerWaits, _writerIsDurable);
         _mover = _nodes[0].Node!.Start(() => Roam(isDurable));
         var mover = _mover.Id;
-        _writer = _nodes[_random.Next(2)].Node!.Start(() => Write(mover, roams));
+        _writer = _nodes[_random.Next(2)].Node!.Start(() => Write(mover, roams, writerIsDurable, waits));
     }
 
     /// <summary>Null, or what went wrong.</summary>
@@ -54,7 +59,7 @@ sealed class Model
         }
         catch (Exception e)
         {
-            return $"seed {seed}, step {model._steps}: {e.Message}\n{string.Join('\n', model._trace.Select(static (what, step) => $"{step,5} {what}").TakeLast(60))}\n{e.StackTrace}";
+            return $"seed {seed}, step {model._steps}: {e.Message}\n{string.Join('\n', model._trace.Select(static (what, step) => $"{step,5} {what}").TakeLast(100))}\n{e.StackTrace}";
         }
         finally
         {
@@ -109,6 +114,7 @@ sealed class Model
             while (received.Count < Letters)
             {
                 received.Add(await Here.Receive<int>());
+                Here.Resource<Model>("world").Note($"the mover reads {received[^1]} at {Here.Node}");
                 Tick();
             }
         }
@@ -119,12 +125,35 @@ sealed class Model
         return string.Join(' ', received);
     }
 
-    static async Mobile<string> Write(string mover, bool roams)
+    /// <summary>No letter is like another, not even to one that is written again: so a letter is found out that was sent and then unwritten.</summary>
+    static async Mobile<string> Write(string mover, bool roams, bool isDurable, bool waits)
     {
+        var written = new List<int>();
+
+        async Mobile<bool> Store()
+        {
+            try
+            {
+                if (await Here.Checkpoint() == Resumption.Continued)
+                    Here.Resource<Model>("world")._writerIsStored = true;
+                Here.Resource<Model>("world").Note("the writer is stored");
+                return true;
+            }
+            catch (IOException)
+            {
+                return false;   // the image before is the last
+            }
+        }
+
+        if (isDurable)
+            await Store();
         for (var letter = 1; letter <= Letters; letter++)
         {
-            Here.Send(mover, letter);
+            written.Add(Here.Resource<Model>("world").NewLetter(letter));
+            Here.Send(mover, written[^1]);
             await Here.Yield();
+            if (isDurable && letter % 2 == 0)
+                await Store();
             if (!roams || letter % 2 == 0)
                 continue;
             try
@@ -136,6 +165,13 @@ sealed class Model
                 // it goes on here
             }
         }
+        Here.Resource<Model>("world").HearWritten(written);
+        while (waits && isDurable && !await Store())
+        {
+            // the last letters leave with a commit, or with its end
+        }
+        if (waits)
+            await Here.Event<bool>("never");   // its letters do not wait for its end
         return "written";
     }
 
@@ -156,10 +192,19 @@ sealed class Model
 
     void HearEnd(List<int> received)
     {
-        _hasEnded = true;
-        if (!received.SequenceEqual(received.Order().Distinct()))
+        (_hasEnded, _read) = (true, received);
+        if (!received.SequenceEqual(received.Order().DistinctBy(static letter => letter / 1000)))
             _wrong ??= $"letters arrived as {string.Join(' ', received)}";
     }
+
+    int NewLetter(int letter)
+    {
+        letter = 1000 * letter + ++_letters;
+        Note($"the writer writes {letter} at {Here.Node}");
+        return letter;
+    }
+
+    void HearWritten(List<int> written) => (_writerHasEnded, _written) = (true, written);
 
     void Play()
     {
@@ -275,6 +320,7 @@ sealed class Model
         }
         // One that was given to a node that has just ended is lost with it: nobody could know.
         _mustLive &= other.Has(_mover.Id) || _hasEnded || _isDurable && _stored > 0;
+        _writerMustLive &= other.Has(_writer.Id) || _writerHasEnded && !_writerIsDurable || _writerIsStored;
     }
 
     void Heal()
@@ -326,8 +372,17 @@ sealed class Model
         if (_crashes == 0)
         {
             Assert.True(_mover.Completion.IsCompletedSuccessfully, $"the mover has not ended; it is at {isHere} nodes");
-            Assert.Equal(string.Join(' ', Enumerable.Range(1, Letters)), _mover.Completion.GetAwaiter().GetResult());
-            Assert.True(_writer.Completion.IsCompletedSuccessfully, "the writer has not ended");
+            Assert.Equal(string.Join(' ', _written), _mover.Completion.GetAwaiter().GetResult());
+            Assert.True(_writer.Completion.IsCompleted || _writerWaits && _writerHasEnded, "the writer has not ended");
+        }
+        if (_isDurable && _writerIsDurable && _mustLive && _writerMustLive)
+        {
+            Assert.True(_writerHasEnded, "the writer has not ended");
+            Assert.True(_hasEnded, "the mover waits for letters");
+            Assert.Equal(_written, _read);
+            // The mover may have ended at a node that crashed before it said so: whether its last letters were had nobody can know then.
+            foreach (var node in _nodes)
+                Assert.True(node.Store.Kept.All(id => id == _writer.Id && (_crashes > 0 || _writerWaits)), $"the store of {node.Name} still has {string.Join(", ", node.Store.Kept)}");
         }
         if (_mustLive && !_hasEnded)
             Assert.True(isHere == 1, $"the mover is at {isHere} nodes");

@@ -8,6 +8,8 @@ sealed class ModelStore : MobileStore
 
     public string? Wrong { get; private set; }
 
+    public ICollection<string> Kept => _kept.Keys;
+
     public bool HasWaiting => _waiting.Count > 0;
 
     /// <summary>Writes, and tells so: what waits for it goes on within this call.</summary>

@@ -62,6 +62,40 @@ public class SlowStoreTests
         process.Kill();
     }
 
+    sealed class FullStore : MobileStore
+    {
+        public override ValueTask SaveAsync(string id, ReadOnlyMemory<byte> image, CancellationToken cancellation = default) => throw new IOException("It is full.");
+
+        public override ValueTask RemoveAsync(string id, CancellationToken cancellation = default) => default;
+
+        public override ValueTask<IReadOnlyList<StoredProcess>> ReadAsync(CancellationToken cancellation = default) => new([]);
+
+        public override ValueTask DisposeAsync() => default;
+    }
+
+    [Fact]
+    public async Task Letters_of_a_process_that_could_not_be_stored_leave_as_those_of_any_other()
+    {
+        var node = new MobileNode("a", store: new FullStore());
+        var reader = node.Start(static async () => $"{await Here.Receive<string>()} {await Here.Receive<string>()}");
+        var id = reader.Id;
+        node.Start(async () =>
+        {
+            var storing = Here.Checkpoint();
+            Here.Send(id, "while it is stored");
+            try
+            {
+                await storing;
+            }
+            catch (IOException)
+            {
+                Here.Send(id, "and afterwards");
+            }
+            await Here.Event<bool>("never");
+        });
+        Assert.Equal("while it is stored and afterwards", await reader.Completion.Within());
+    }
+
     [Fact]
     public async Task The_end_of_a_process_is_heard_when_its_store_was_closed_before()
     {

@@ -26,6 +26,7 @@ sealed class CheckpointWait : MobileWait<Resumption>
         else
         {
             process.State.IsStored = true;   // or may be: to remove what is not there is no error
+            process.State.IsDurable = true;
             process.Wish(new Storing(this));
         }
     }
@@ -35,6 +36,8 @@ sealed class CheckpointWait : MobileWait<Resumption>
 
     sealed class Storing(CheckpointWait wait) : Cut
     {
+        public override bool Commits => true;
+
         public override void BeforeImage() => wait._isStored = true;
 
         public override void AfterImage() => wait._isStored = false;
@@ -42,13 +45,13 @@ sealed class CheckpointWait : MobileWait<Resumption>
         public override bool Take(Resident process, byte[] image)
         {
             wait._isStoring = true;
-            _ = StoreAsync(process, image);
+            _ = StoreAsync(process, image, StoredLetters.Of(process.State));
             return false;
         }
 
         public override void Fail(Exception error) => wait.Fail(error);
 
-        async Task StoreAsync(Resident process, byte[] image)
+        async Task StoreAsync(Resident process, byte[] image, StoredLetters letters)
         {
             Exception? error = null;
             try
@@ -59,19 +62,25 @@ sealed class CheckpointWait : MobileWait<Resumption>
             {
                 error = e;
             }
-            process.Post(new Stored(wait, error));
+            process.Post(new Stored(wait, letters, error));
         }
     }
 
-    sealed class Stored(CheckpointWait wait, Exception? error) : InboxItem
+    sealed class Stored(CheckpointWait wait, StoredLetters letters, Exception? error) : InboxItem
     {
         public override void Apply(Resident resident)
         {
             wait._isStoring = false;
             if (error is null)
+            {
+                resident.NoteStored(letters);
                 wait.Succeed(Resumption.Continued);
+            }
             else
+            {
+                resident.NoteNotStored();
                 wait.Fail(error);
+            }
         }
     }
 }

@@ -5,6 +5,8 @@ sealed class Departure(string destination, MoveWait? wait, Ask? ask) : Cut
 {
     public override bool Leaves => true;
 
+    public override bool Commits => true;
+
     public override Ask? Ask => ask;
 
     public override bool Take(Resident process, byte[] image)
@@ -81,7 +83,7 @@ sealed class ComingProcess(Resident process, Action? finish, bool isToBeStored) 
 
     public override void Settle() => process.Node.Settle(process);
 
-    public override void Begin(string from) => process.Node.Arrive(process, finish, from);
+    public override void Begin(string from) => process.Node.Arrive(process, finish, from, isToBeStored);
 }
 
 /// <summary>Waits until its process is at a node.</summary>

@@ -6,6 +6,9 @@ abstract class InboxItem
     /// <summary>A link of the inbox.</summary>
     public InboxItem? Next;
 
+    /// <summary>Whether it is soon enough when the process has something else to do.</summary>
+    public virtual bool CanWait => false;
+
     public abstract void Apply(Resident resident);
 
     /// <summary>The process has ended before it took effect.</summary>
@@ -21,6 +24,9 @@ abstract class FollowingItem(PeerMessageKind kind) : InboxItem
     const int MostForwards = 250;
 
     byte _forwards;
+
+    /// <summary>Whether nodes have taken each other for the one that knows.</summary>
+    public bool WasEverywhere => _forwards > MostForwards;
 
     /// <summary>For another node; null when it has been at too many.</summary>
     public byte[]? Forward(string process)
@@ -86,7 +92,9 @@ sealed class FirstTurn(Func<MobileFrame?> function, Func<MobileOutcome> endedAtO
 }
 
 /// <summary>The first turn of a process at another node, or after it was stored.</summary>
-sealed class Arrival(Action? finish) : InboxItem
+/// <param name="finish">What of the application's own code is needed to finish its objects.</param>
+/// <param name="isStored">Whether the image that it goes on from is the one that a store has: then what it says holds.</param>
+sealed class Arrival(Action? finish, bool isStored) : InboxItem
 {
     public override void Apply(Resident resident)
     {
@@ -99,6 +107,8 @@ sealed class Arrival(Action? finish) : InboxItem
             resident.End(MobileOutcome.Failed(e));   // the application's own comparer or hash function
             return;
         }
+        if (isStored)
+            resident.NoteStored(null);
         IMobileWait? next;
         for (var wait = resident.Waits.First; wait is not null && !resident.IsGone; wait = next)   // it ends when the first that it waited for was all
         {
@@ -119,5 +129,5 @@ sealed class CutGivenUp : InboxItem
 /// <summary>A node has ended, and with it letters that it was to send on.</summary>
 sealed class LettersLost : InboxItem
 {
-    public override void Apply(Resident resident) => resident.State.Letters?.GiveUpMissing(resident);
+    public override void Apply(Resident resident) => resident.SayAgain();
 }

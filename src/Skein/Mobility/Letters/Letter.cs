@@ -12,6 +12,9 @@ sealed class Letter(string? eventName) : FollowingItem(PeerMessageKind.Letter)
 
     public long Number { get; private set; }
 
+    /// <summary>The node that it was sent from, where the sender is asked for first.</summary>
+    public string ReturnTo { get; private set; } = "";
+
     /// <summary>The content of a letter is a copy, also where both are at one node: so it is the same wherever they are.</summary>
     /// <exception cref="CannotTravelException">It, or something in it, belongs to its place.</exception>
     public static Letter Of<T>(string? eventName, T content) => content is null or string || typeof(T).IsPrimitive
@@ -25,16 +28,21 @@ sealed class Letter(string? eventName) : FollowingItem(PeerMessageKind.Letter)
         return this;
     }
 
+    /// <summary>What is sent; this one is kept. A letter stands in one inbox only.</summary>
+    public Letter Copy(string returnTo) => new(eventName) { _content = _content, _bytes = _bytes, Sender = Sender, Number = Number, ReturnTo = returnTo };
+
     public static Letter Read(GraphReader message)
     {
-        var (sender, number, eventName) = (message.ReadText(), message.ReadLong(), message.ReadByte() == 1 ? message.ReadText() : null);
-        return new Letter(eventName) { _bytes = message.ReadBytes().ToArray() }.From(sender, number);
+        var (sender, number, returnTo) = (message.ReadText(), message.ReadLong(), message.ReadText());
+        var eventName = message.ReadByte() == 1 ? message.ReadText() : null;
+        return new(eventName) { Sender = sender, Number = number, ReturnTo = returnTo, _bytes = message.ReadBytes().ToArray() };
     }
 
     protected override void Write(GraphWriter message)
     {
         message.WriteText(Sender);
         message.WriteNumber((ulong)Number);
+        message.WriteText(ReturnTo);
         message.WriteByte(eventName is null ? (byte)0 : (byte)1);
         if (eventName is not null)
             message.WriteText(eventName);
@@ -42,6 +50,8 @@ sealed class Letter(string? eventName) : FollowingItem(PeerMessageKind.Letter)
     }
 
     public override void Apply(Resident resident) => (resident.State.Letters ??= new()).Take(this, resident);
+
+    public override void Miss(MobileNode node, string process) => node.MissLetter(process, this);
 
     /// <summary>Its turn has come: the process gets it.</summary>
     public void Open(Resident resident)

@@ -2,43 +2,52 @@ namespace Skein;
 
 /// <summary>
 /// Which letters a process has had of each sender, and those that came before their turn. It travels with the process: so each letter is
-/// read once and in its order, however often both have moved.
+/// read once and in its order, however often both have moved or were restored.
 /// </summary>
 sealed class LetterOrder
 {
     readonly Dictionary<string, long> _last = [];
+    Dictionary<string, string>? _unsaid;   // senders who have not been told what was had of them, and where they are told
     List<Letter>? _early;
 
-    /// <summary>It goes on from an image: what it had heard since then nobody sends again, so of each sender the first letter that comes begins.</summary>
+    /// <summary>It goes on from an image that no store has: what it had heard since then nobody sends again, so of each sender the first letter that comes begins.</summary>
     public bool IsRestored { get; init; }
+
+    /// <summary>What senders have not been told: who, where, and the number of the last letter that was had; null: nothing.</summary>
+    public (string Sender, string ReturnTo, long Number)[]? Unsaid => _unsaid is null ? null : [.. _unsaid.Select(one => (one.Key, one.Value, _last[one.Key]))];
 
     public void Take(Letter letter, Resident resident)
     {
         var last = _last.GetValueOrDefault(letter.Sender);
         if (letter.Number <= last)
-            return;   // it has had it
+        {
+            // It has had it. The sender has not heard so, and is told now if that is all that keeps him from it.
+            if (_unsaid?.ContainsKey(letter.Sender) != true)
+                resident.Node.Acknowledge(letter.ReturnTo, letter.Sender, resident.Id, last);
+            return;
+        }
         if (letter.Number > last + 1 && !(IsRestored && last == 0))
         {
-            (_early ??= []).Add(letter);
+            if (_early?.Exists(other => other.Number == letter.Number && other.Sender == letter.Sender) != true)
+                (_early ??= []).Add(letter);
             return;
         }
         for (var next = letter; next is not null; next = TakeEarly(next.Sender, next.Number + 1))
         {
             _last[next.Sender] = next.Number;
+            (_unsaid ??= [])[next.Sender] = next.ReturnTo;
             next.Open(resident);
         }
     }
 
-    /// <summary>What is missing has been lost with a node: those that came after it are read.</summary>
-    public void GiveUpMissing(Resident resident)
+    /// <summary>A sender was told.</summary>
+    public void NoteSaid(string sender, long number)
     {
-        while (_early?.MinBy(static letter => letter.Number) is { } letter)
-        {
-            _last[letter.Sender] = letter.Number - 1;
-            _early.Remove(letter);
-            Take(letter, resident);
-        }
-        _early = null;
+        if (_last[sender] != number)
+            return;   // more has come since
+        _unsaid?.Remove(sender);
+        if (_unsaid?.Count == 0)
+            _unsaid = null;
     }
 
     Letter? TakeEarly(string sender, long number)
