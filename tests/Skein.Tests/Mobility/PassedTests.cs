@@ -131,6 +131,22 @@ public sealed class PassedTests : IAsyncDisposable
         Assert.Equal(default, PassedDescriptors.Office);   // nothing is on its way
     }
 
+    static async Mobile<string> EchoAndStore(Passed<Socket> connection)
+    {
+        var echo = SessionCase.Echo(connection);
+        var why = "";
+        try
+        {
+            await Here.Checkpoint();
+        }
+        catch (CannotMoveException e)
+        {
+            why = e.Message;
+        }
+        await echo;
+        return why;
+    }
+
     [Fact]
     public async Task It_is_in_no_checkpoint_and_no_image_that_is_looked_at_and_the_process_goes_on()
     {
@@ -138,22 +154,8 @@ public sealed class PassedTests : IAsyncDisposable
         _started.Add(node.Store!);
         var (client, server) = await Talker.ConnectAsync();
         var talk = client.RunAsync();
-        var process = node.Start(async () =>
-        {
-            var connection = Passed.Of(server);
-            var echo = SessionCase.Echo(connection);
-            var why = "";
-            try
-            {
-                await Here.Checkpoint();
-            }
-            catch (CannotMoveException e)
-            {
-                why = e.Message;
-            }
-            await echo;
-            return why;
-        });
+        var connection = Passed.Of(server);
+        var process = node.Start(() => EchoAndStore(connection));
         await client.AnswerAsync();
         Assert.Contains("Socket is open", (await Assert.ThrowsAsync<CannotMoveException>(() => process.CaptureAsync().Within())).Message);
         await client.AnswerAsync();
