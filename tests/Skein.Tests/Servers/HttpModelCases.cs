@@ -88,6 +88,46 @@ public abstract class HttpModelCases(ServerModel model)
     }
 
     [Fact]
+    public async Task Garbage_and_headers_without_end_cost_their_own_connection()
+    {
+        await using var server = await HttpServer.StartAsync(model, app => app.MapGet("/", () => "here"));
+        using var garbage = await server.ConnectAsync("\u0001\u0002 nothing that HTTP has\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 400", await AnswerAsync(garbage), StringComparison.Ordinal);
+        using var endless = await server.ConnectAsync("GET / HTTP/1.1\r\nHost: x\r\n");
+        Assert.Equal("here", await server.Client.GetStringAsync("/").Within());
+
+        var header = Encoding.ASCII.GetBytes($"X: {new string('x', 1000)}\r\n");
+        await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            while (true)   // until the server has had enough
+                await endless.SendAsync(header).Within();
+        });
+
+        Assert.Equal("here", await server.Client.GetStringAsync("/").Within());
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_holds_up_no_more_than_its_own_thread()
+    {
+        Assert.SkipUnless(AtATime > 1, $"{model} runs one at a time");
+        var gate = new Gate();
+        gate.Open();
+        await using var server = await HttpServer.StartAsync(model, app =>
+        {
+            app.MapGet("/much", async (HttpContext context) =>
+            {
+                await gate.PassAsync();
+                await context.Response.Body.WriteAsync(new byte[50_000_000], context.RequestAborted);
+            });
+            app.MapGet("/", () => "here");
+        });
+        using var deaf = await server.ConnectAsync("GET /much HTTP/1.1\r\nHost: x\r\n\r\n");
+        await Limits.Until(() => gate.Entered == 1, "the handler to begin");
+        for (var i = 0; i < Many; i++)
+            Assert.Equal("here", await server.Client.GetStringAsync("/").Within());
+    }
+
+    [Fact]
     public async Task A_handler_that_blocks_holds_up_no_more_than_its_own_thread()
     {
         Assert.SkipUnless(AtATime > 1 && HasThreads, $"a handler that blocks holds up others under {model}");
