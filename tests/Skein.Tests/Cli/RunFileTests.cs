@@ -12,6 +12,7 @@ public sealed class RunFileTests : IDisposable
     [Fact]
     public async Task It_is_built_once_and_again_when_it_or_what_it_refers_to_has_changed()
     {
+        Assert.SkipUnless(Limits.Long, "several builds take their time: ./check --long");
         Directory.CreateDirectory(_folder["library"]);
         var library = _folder.Write("library/Words.cs", "public static class Words { public static string Greeting => \"hello\"; }");
         _folder.Write("library/library.csproj", "<Project Sdk=\"Microsoft.NET.Sdk\"><PropertyGroup><TargetFramework>net10.0</TargetFramework></PropertyGroup></Project>");
@@ -50,6 +51,7 @@ public sealed class RunFileTests : IDisposable
     [Fact]
     public async Task A_file_that_has_a_worker_pool_itself_has_its_workers()
     {
+        Assert.SkipUnless(Limits.Long, "a build takes its time: ./check --long");
         var library = Path.Combine(Path.GetDirectoryName(SkeinCommand.Dll)!, "Skein.dll");
         var file = _folder.Write("pool.cs", $$"""
             #:property ExtraReference={{library}}

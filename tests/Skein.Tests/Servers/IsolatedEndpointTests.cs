@@ -109,7 +109,14 @@ public class IsolatedEndpointTests(IsolatedEndpointTests.Application application
         foreach (var socket in slow)
         {
             await socket.SendAsync("later"u8.ToArray()).Within();
-            Assert.EndsWith("firstlater", Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer).Within()), StringComparison.Ordinal);
+            var answer = "";
+            while (!answer.Contains("firstlater", StringComparison.Ordinal))   // in however many pieces
+            {
+                var length = await socket.ReceiveAsync(buffer).Within();
+                Assert.NotEqual(0, length);
+                answer += Encoding.ASCII.GetString(buffer, 0, length);
+            }
+
             socket.Dispose();
         }
     }

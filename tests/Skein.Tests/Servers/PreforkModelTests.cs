@@ -44,6 +44,7 @@ public class PreforkModelTests
     [Fact]
     public async Task A_worker_is_replaced_when_it_dies_and_after_so_many_requests()
     {
+        Assert.SkipUnless(Limits.Long, "workers are started again and again for it: ./check --long");
         await using var program = await StartAsync("--max-requests", "50");
         var first = program.Children();
         await SkeinCommand.RunProgramAsync("kill", "-KILL", $"{first[0]}");

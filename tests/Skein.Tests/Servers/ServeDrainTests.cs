@@ -55,6 +55,7 @@ public class ServeDrainTests
     [Fact]
     public async Task A_component_application_negotiates_with_one_worker_and_is_served_by_another()
     {
+        Assert.SkipUnless(Limits.Long, "the circuit's own test is the quick one: ./check --long");
         await using var app = await ServedApp.StartAsync("--workers", "1", "--drain", "3s", "--", "blazor");
         Assert.Contains("a page of components", await app.GetAsync("/blazor"), StringComparison.Ordinal);
         using var negotiated = await app.Client.PostAsync("/_blazor/negotiate?negotiateVersion=1", null).Within();

@@ -206,6 +206,7 @@ public partial class ServeFaultTests
     [Fact]
     public async Task A_worker_is_replaced_when_it_has_so_much_memory()
     {
+        Assert.SkipUnless(Limits.Long, "it takes its time to have so much: ./check --long");
         await using var app = await ServedApp.StartAsync("--workers", "1", "--max-memory", "400M");
         var first = app.Workers().Single();
 

@@ -77,6 +77,7 @@ public class ServeSourceTests
     [System.Runtime.Versioning.SupportedOSPlatform("linux")]
     public async Task A_build_ends_with_the_server_that_wanted_it()
     {
+        Assert.SkipUnless(Limits.Long, "a build takes its time: ./check --long");
         var folder = new ScratchFolder();
         Directory.CreateDirectory(folder["web"]);
         folder.Write("web/Program.cs", Program("\"1\""));

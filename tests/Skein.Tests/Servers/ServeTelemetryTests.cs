@@ -40,6 +40,7 @@ public class ServeTelemetryTests
     [Fact]
     public async Task The_variables_of_the_standard_say_where_the_collector_is_and_how_the_service_is_called()
     {
+        Assert.SkipUnless(Limits.Long, "a server is started for it: ./check --long");
         await using var collector = await Collector.StartAsync(isGrpc: true);
         await using var app = await StartAsync(
             new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url, ["OTEL_SERVICE_NAME"] = "shop" }, "--workers", "1", "--otlp", "env");
@@ -51,6 +52,7 @@ public class ServeTelemetryTests
     [Fact]
     public async Task A_collector_that_is_not_there_is_named_once_and_holds_up_nothing()
     {
+        Assert.SkipUnless(Limits.Long, "a server is started for it: ./check --long");
         var address = ServedApp.FreeAddress();
         await using var app = await StartAsync(new(), "--workers", "1", "--otlp", address);
         Assert.Equal("hello", await app.GetAsync("/"));
