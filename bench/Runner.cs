@@ -57,7 +57,7 @@ sealed class Runner(int rounds, TextWriter log)
             }
             catch (Exception e)
             {
-                Failure = e is MissingPeerException ? e.Message : $"failed: {e.GetType().Name}: {e.Message}";
+                Failure = e is MissingPeerException ? e.Message : $"failed: {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ").Trim()}";
             }
         }
 

@@ -46,7 +46,7 @@ static class Kill
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "over"), "");
             var fates = await Task.WhenAll(held.Select(task => task.ContinueWith(ended => ended.Exception?.InnerException, TaskScheduler.Default))).Within();
             return fates.Count(fate => fate is ProcessLostException) == 1 && fates.Count(fate => fate is null) == held.Length - 1
-                ? Stopwatch.GetElapsedTime(noticed, started).TotalMilliseconds
+                ? Math.Max(0, Stopwatch.GetElapsedTime(noticed, started).TotalMilliseconds)   // the pool may be woken before the experiment is
                 : throw new InvalidDataException($"not exactly the victim failed: {string.Join(", ", fates.Select(fate => fate?.Message ?? "completed"))}");
         }
         finally
