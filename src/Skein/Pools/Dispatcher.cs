@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Skein;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace Skein;
 /// its next one without waiting for us; what was sent ahead and is not started can be taken back when another worker idles.
 /// </summary>
 /// <remarks>The lock is never held while a task is sent: sending a long argument waits for the worker.</remarks>
-sealed class Dispatcher : IDisposable
+sealed class Dispatcher
 {
     // As many tasks are sent ahead as keep a worker busy for about ten wake-ups: then the wake-ups do not matter any more.
     const double AheadMicroseconds = 300;
@@ -19,32 +17,20 @@ sealed class Dispatcher : IDisposable
     // A task that costs less than this is worth looking for its result on the caller's thread.
     const double PollMicroseconds = 20;
 
-    // Taking calls back and sending them again costs some microseconds each: what the other worker will have done by then is left to it.
-    const double StealMicroseconds = 50;
-
-    // When it was left to it and it does not come to it, since it has begun something long, this is how long that lasts.
-    static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(2);
-
     readonly PoolMetrics _metrics;
     readonly Lock _gate = new();
     readonly TaskQueue _queue;
     readonly bool _refuses;
-    readonly Timer _soon;
     Worker[] _workers = [];   // replaced when it changes, under the lock; never written: whoever has read it may go on with it
     double _cost = double.MaxValue;   // of a task, in microseconds: a moving average; at first: do not send ahead
     SpinPolicy _spin = new();
-    int _polling, _lookingSoon;
+    int _polling;
 
     public Dispatcher(PoolOptions options, PoolMetrics metrics)
     {
         _metrics = metrics;
         _queue = new(options.QueueLimit);
         _refuses = options.WhenFull == QueueFullMode.Refuse;
-        _soon = new(_ =>
-        {
-            Volatile.Write(ref _lookingSoon, 0);
-            Balance();
-        });
     }
 
     public int Waiting
@@ -222,13 +208,6 @@ sealed class Dispatcher : IDisposable
 
         if (richest is null)
             return;
-        if (!IsWorthStealing(richest))
-        {
-            if (Interlocked.Exchange(ref _lookingSoon, 1) == 0)
-                _soon.Change(Soon, Timeout.InfiniteTimeSpan);
-            return;
-        }
-
         var unstarted = richest.Unstarted().FindAll(item => !item.IsBound);
         foreach (var item in unstarted.TakeLast((unstarted.Count + 1) / 2))
         {
@@ -238,12 +217,6 @@ sealed class Dispatcher : IDisposable
                 Requeue([item]);
         }
     }
-
-    bool IsWorthStealing(Worker worker) =>
-        worker.Held * _cost > StealMicroseconds ||
-        worker.Running is { } running && Stopwatch.GetElapsedTime(running.StartedAt).TotalMicroseconds > StealMicroseconds;
-
-    public void Dispose() => _soon.Dispose();
 
     // One caller at a time looks; the policy is theirs in turn.
     void Poll(Worker worker, WorkItem item)

@@ -138,7 +138,6 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         await Task.WhenAll(_supervisor.All.Select(EndAsync)).ConfigureAwait(false);
         await _supervisor.Settled.ConfigureAwait(false);
         _supervisor.Dispose();
-        _dispatcher.Dispose();
         _metrics.Dispose();
         _disposed.TrySetResult();
     }
