@@ -48,7 +48,7 @@ static class PoolUnderLimitsCase
     }
 
     // A thread of .NET needs a pipe to start. The runtime ends a program whose thread pool cannot have one more that it wants.
-    static void AllThreadsOfThePool()
+    public static void AllThreadsOfThePool()
     {
         const int Threads = 16;
         ThreadPool.SetMinThreads(Threads, Threads);

@@ -21,6 +21,7 @@ return args switch
     ["mobile"] => await MobileCase.Run(),
     ["node", var name, var folder, var answerLimit] => await NodeCase.Run(name, folder, answerLimit),
     ["durable-node", var name, var folder, var deadly] => await Correspondence.RunNode(name, folder, deadly),
+    ["passed-descriptors"] => PassedCase.WithoutDescriptors(),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,
 };

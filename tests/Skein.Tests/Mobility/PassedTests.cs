@@ -110,6 +110,13 @@ public sealed class PassedTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Who_asks_while_no_descriptor_is_left_is_answered_when_there_is_one_and_nothing_spins()
+    {
+        var (text, status) = await Programs.Run(new SpawnRequest(Programs.ChildProgram, ["passed-descriptors"]) { Limits = [new(LimitedResource.OpenFiles, 256)] });
+        Assert.Equal((0, "waited\nanswered 1\n"), (status.Code, text));
+    }
+
+    [Fact]
     public async Task A_node_that_refuses_the_process_leaves_its_connection_as_it_was()
     {
         var printer = new object();

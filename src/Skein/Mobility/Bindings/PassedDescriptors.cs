@@ -15,6 +15,9 @@ static class PassedDescriptors
     /// <summary>Looks so often, in milliseconds, whether it is to end, if it was not told.</summary>
     const int LookEvery = 1_000;
 
+    /// <summary>Who asks while no descriptor is left is answered when there is one again; it is looked for so often.</summary>
+    static readonly TimeSpan WithoutDescriptors = TimeSpan.FromMilliseconds(50);
+
     const int TicketSize = 16;
 
     static readonly Lock Gate = new();
@@ -30,9 +33,18 @@ static class PassedDescriptors
         var ticket = Guid.NewGuid();
         lock (Gate)
         {
-            if (Office == default)
-                Open();
-            Offered.Add(ticket, Descriptor.Duplicate(descriptor));
+            var own = Descriptor.Duplicate(descriptor);
+            try
+            {
+                if (Office == default)
+                    Open();
+            }
+            catch
+            {
+                _ = Libc.Close(own);
+                throw;
+            }
+            Offered.Add(ticket, own);
             return (Office, ticket);
         }
     }
@@ -86,10 +98,12 @@ static class PassedDescriptors
     {
         while (IsOpen(office))
         {
-            var accepted = SocketCalls.Accept(listener, LookEvery);
+            if (!SocketCalls.IsReadableWithin(listener, LookEvery))
+                continue;
+            var accepted = SocketCalls.Accept(listener, 0);
             if (accepted < 0)
             {
-                Thread.Yield();   // nobody came, or no descriptor is left
+                Thread.Sleep(WithoutDescriptors);
                 continue;
             }
             using var connection = new DescriptorSocket(accepted);
