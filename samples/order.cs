@@ -7,6 +7,7 @@
 //
 // What to see: every effect was applied once, whatever the last column says; the timer of the late order went on while its node was dead.
 
+#:project ../src/Skein.Cluster
 #:project ../src/Skein.Servers
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
@@ -17,7 +18,7 @@ using SQLitePCL;
 [assembly: SupportedOSPlatform("linux")]
 
 var folder = Directory.CreateTempSubdirectory("skein-orders-").FullName;
-var plan = new Plan(Path.Combine(folder, "orders.log"), Path.Combine(folder, "shop.db"));
+var plan = new Plan(Path.Combine(folder, "orders.db"), Path.Combine(folder, "shop.db"));
 string[] kills = args is ["all"] ? ["take tea", "charge tea", "take coffee", "charge coffee", "refund coffee", "return coffee"] : ["charge tea", "refund coffee"];
 var left = kills.ToHashSet();
 while (true)
@@ -49,7 +50,7 @@ Directory.Delete(folder, recursive: true);
 // The node of the shop: what was under way goes on.
 static async Task<string[]> RunShop(Plan plan, Callback<string, bool> applied)
 {
-    await using var store = FileStore.Open(plan.Store);
+    await using var store = SqliteStore.Open(plan.Store);
     using var shop = new Shop(plan.Database, applied);
     var node = new MobileNode("shop", store: store);
     node.Provide("shop", shop);

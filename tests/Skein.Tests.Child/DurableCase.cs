@@ -3,9 +3,10 @@ namespace Skein.Tests.Child;
 /// <summary>Durable processes that count, with a side effect for each number, and say it once it is stored, until this program is killed.</summary>
 public static class DurableCase
 {
-    public static async Task<int> Run(string path, int count)
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
+    public static async Task<int> Run(string kind, string path, int count)
     {
-        await using var store = FileStore.Open(path);
+        await using MobileStore store = kind == "sqlite" ? SqliteStore.Open(path) : FileStore.Open(path);
         var node = new MobileNode("a", store: store);
         var restored = await store.ReadAsync();
         var processes = new List<MobileProcess<int>>();

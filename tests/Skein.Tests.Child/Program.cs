@@ -16,7 +16,7 @@ return args switch
     ["pool-descriptors"] => await PoolUnderLimitsCase.Descriptors(),
     ["pool-full-folder"] => await PoolUnderLimitsCase.FullFolder(),
     ["pool-modules"] => await PoolUnderLimitsCase.Modules(),
-    ["durable", var path, var count] => await DurableCase.Run(path, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
+    ["durable", var kind, var path, var count] => await DurableCase.Run(kind, path, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["codec-first"] => await CodecFirstCase.Run(),
     ["mobile"] => await MobileCase.Run(),
     ["node", var name, var folder, var answerLimit] => await NodeCase.Run(name, folder, answerLimit),

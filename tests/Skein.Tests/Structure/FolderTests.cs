@@ -20,7 +20,7 @@ public partial class FolderTests
             ["", "Workers"],   // the root of src/Skein, which is the idea, and how it is carried out in another process
             ["Pools"],
         ],
-        ["src/Skein.Cluster"] = [[""]],
+        ["src/Skein.Cluster"] = [["Sqlite"], [""]],
         ["src/Skein.Servers"] =
         [
             ["", "Threads"],   // the word for how a server serves, and the threads that make it true
