@@ -14,11 +14,15 @@ static class HelloServers
             new HttpServer("Kestrel", "the same application in one process", () => ServerProgram.StartOwnAsync("plain"), measure),
             new HttpServer("gunicorn", "-k gthread -w 2 --threads 32", () => ServerPeers.GunicornAsync("gthread", workers: 2, threads: 32), measure),
             new HttpServer("Apache event", "2 processes of 32 threads, a file", () => ServerPeers.ApacheAsync("event"), measure),
+            new HttpServer("nginx", "2 workers, a file", () => ServerPeers.NginxAsync(workers: 2), measure),
+            new HttpServer("Go", "net/http, all processors", ServerPeers.GoAsync, measure),
         ],
         [
             new("Skein", "Kestrel") { AtLeast = 0.85 },
             new("Skein", "gunicorn") { AtLeast = 5 },
             new("Skein", "Apache event") { AtLeast = 3 },
+            new("Skein", "Go"),
+            new("Skein", "nginx"),
         ]);
     }
 

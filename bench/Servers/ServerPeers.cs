@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Skein.Bench.Servers;
 
 /// <summary>Servers that Skein is compared with, each with a configuration that takes away what it would do beside the work: logs, limits.</summary>
@@ -67,6 +69,64 @@ static class ServerPeers
 
             """;
     }
+
+    /// <summary>nginx, which serves the same file.</summary>
+    public static Task<ServerProgram> NginxAsync(int workers)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(Work, "nginx")).FullName;
+        File.WriteAllText(Path.Combine(folder, "hello"), BenchApplication.Hello);
+        OpenToOthers(folder);
+        return ServerProgram.StartAsync(port =>
+        {
+            var file = Write("nginx/nginx.conf", $$"""
+                daemon off;
+                worker_processes {{workers}};
+                user nobody nogroup;
+                pid {{folder}}/pid;
+                events { worker_connections 1024; }
+                http {
+                    access_log off;
+                    sendfile on;
+                    keepalive_requests 1000000000;
+                    open_file_cache max=16;
+                    client_body_temp_path {{folder}}/body;
+                    proxy_temp_path {{folder}}/proxy;
+                    fastcgi_temp_path {{folder}}/fastcgi;
+                    uwsgi_temp_path {{folder}}/uwsgi;
+                    scgi_temp_path {{folder}}/scgi;
+                    server {
+                        listen 127.0.0.1:{{port}};
+                        root {{folder}};
+                    }
+                }
+
+                """);
+            return new("nginx", ["-p", folder, "-e", Path.Combine(folder, "log"), "-c", file]);
+        });
+    }
+
+    /// <summary>The HTTP server of Go's standard library; it uses all processors.</summary>
+    public static async Task<ServerProgram> GoAsync()
+    {
+        var root = Directory.Exists(UnpackedGo) ? UnpackedGo : null;
+        var compiler = root is null ? Peers.Find("go") : Path.Combine(root, "bin/go");
+        if (compiler is null)
+            throw new MissingPeerException("Go is not installed (run bench/peers/install)");
+        var program = Path.Combine(Work, "hello-in-go");
+        var build = new ProcessStartInfo(compiler, ["build", "-o", program, Path.Combine(Peers.Folder, "peers/go/hello.go")]);
+        build.Environment["GOCACHE"] = Path.Combine(Work, "go-cache");
+        build.Environment["GO111MODULE"] = "off";
+        build.Environment["CGO_ENABLED"] = "0";
+        if (root is not null)
+            build.Environment["GOROOT"] = root;
+        using var compiling = Process.Start(build)!;
+        await compiling.WaitForExitAsync();
+        if (compiling.ExitCode != 0)
+            throw new InvalidOperationException($"{compiler} ended with {compiling.ExitCode}: what it wrote says why.");
+        return await ServerProgram.StartAsync(port => new(program, [$"127.0.0.1:{port}"]));
+    }
+
+    static string UnpackedGo => Path.Combine(Peers.Unpacked, "usr/lib/go-1.19");
 
     public static Task<ServerProgram> InetdAsync(string service) => ServerProgram.StartAsync(port =>
     {
