@@ -2,6 +2,12 @@
 using Skein;
 using Skein.Tests.Web;
 
+if (args is ["streams", var streamModel, var path] && OperatingSystem.IsLinux())
+{
+    await StreamsProgram.RunAsync(streamModel, path);
+    return;
+}
+
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.SetMinimumLevel(LogLevel.Warning);
 builder.Services.AddSingleton(new Greeting(builder.Configuration["greeting"] ?? "hello"));

@@ -18,6 +18,7 @@ sealed unsafe partial class Listener(Socket socket, SocketLoop loop, Func<bool> 
 
     readonly string? _file = (socket.LocalEndPoint as UnixDomainSocketEndPoint)?.ToString();
     ulong _token;
+    int _latest;
     bool _isFull, _isClosed;
 
     public EndPoint Address { get; } = socket.LocalEndPoint!;
@@ -90,17 +91,18 @@ sealed unsafe partial class Listener(Socket socket, SocketLoop loop, Func<bool> 
                 return;
             }
 
+            // The runtime needs the last descriptors for threads, and aborts without: who comes now waits in the kernel's queue.
             var length = (uint)AddressSize;
-            var connection = Accept(Handle, address, &length, Libc.CloseOnExec | Libc.NonBlocking);
-            if (connection >= 0 && !Descriptor.IsReserved(connection))
+            var isLeft = Descriptor.IsLeft(_latest, Handle);
+            var connection = isLeft ? Accept(Handle, address, &length, Libc.CloseOnExec | Libc.NonBlocking) : -1;
+            if (connection >= 0)
             {
+                _latest = connection;
                 accepted(connection, Remote(new(address, (int)length)));
                 continue;
             }
 
-            var error = connection < 0 ? Marshal.GetLastPInvokeError() : Libc.EMFILE;
-            if (connection >= 0)
-                _ = Libc.Close(connection);   // the runtime needs the last descriptors for threads, and aborts without
+            var error = isLeft ? Marshal.GetLastPInvokeError() : Libc.EMFILE;
             if (error == Libc.EAGAIN)
                 return;
             if (IsOfTheSystem(error))

@@ -44,6 +44,19 @@ static unsafe partial class Descriptor
     /// <summary>One of the last that this process may have: close it again, they are for the runtime.</summary>
     public static bool IsReserved(int descriptor) => descriptor >= Most - Reserve;
 
+    /// <summary>Whether the next one would not be of the last; opens none where the latest was far from them.</summary>
+    /// <param name="latest">The one that was opened last by whoever asks.</param>
+    /// <param name="any">Any open one.</param>
+    public static bool IsLeft(int latest, int any)
+    {
+        if (latest < Most - 4 * Reserve)
+            return true;
+        var next = Libc.Control(any, DuplicateCloseOnExec, 0);
+        if (next >= 0)
+            _ = Libc.Close(next);
+        return next >= 0 && !IsReserved(next);
+    }
+
     const long Reserve = 16;
 
     static readonly long Most = ReadLimit();

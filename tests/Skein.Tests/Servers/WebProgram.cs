@@ -9,7 +9,8 @@ namespace Skein.Tests.Servers;
 /// <summary>The application Skein.Tests.Web, run as a program of its own, and a client for it.</summary>
 sealed class WebProgram : IAsyncDisposable
 {
-    static readonly string Dll = Path.Combine(AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Web/", StringComparison.Ordinal), "Skein.Tests.Web.dll");
+    /// <summary>The program's file.</summary>
+    public static readonly string Dll = Path.Combine(AppContext.BaseDirectory.Replace("/Skein.Tests/", "/Skein.Tests.Web/", StringComparison.Ordinal), "Skein.Tests.Web.dll");
 
     readonly ScratchNotes _notes = new();
     readonly System.Diagnostics.Process _process;
