@@ -39,15 +39,17 @@ static class Handshake
     /// <summary>The client's side.</summary>
     /// <exception cref="AuthenticationException">The two do not know the same secret.</exception>
     /// <exception cref="InvalidDataException">The other side is no server of objects.</exception>
+    /// <exception cref="IOException">The other side has ended the connection.</exception>
     public static async Task ConnectAsync(IDuplexPipe transport, string? secret)
     {
-        var hello = await ReadAsync(transport.Input, Greeting.Length + Nonce).ConfigureAwait(false);
-        if (hello is null || !hello.AsSpan(0, Greeting.Length).SequenceEqual(Greeting))
+        var hello = await ReadAsync(transport.Input, Greeting.Length + Nonce).ConfigureAwait(false)
+            ?? throw new IOException("The connection was ended before a server of objects has said anything: it talks by TLS to those that it knows, or is something else.");
+        if (!hello.AsSpan(0, Greeting.Length).SequenceEqual(Greeting))
             throw new InvalidDataException("Whoever listens there is no server of objects, or one of another version.");
         var theirs = hello[Greeting.Length..];
         var mine = RandomNumberGenerator.GetBytes(Nonce);
         await transport.Output.WriteAsync((byte[])[.. mine, .. ProofOf(secret, "client"u8, theirs, mine)]).ConfigureAwait(false);
-        var verdict = await ReadAsync(transport.Input, 1 + Proof).ConfigureAwait(false) ?? throw new InvalidDataException("The server ended the connection.");
+        var verdict = await ReadAsync(transport.Input, 1 + Proof).ConfigureAwait(false) ?? throw new IOException("The server has ended the connection.");
         if (verdict[0] != 1)
             throw new AuthenticationException("The server refuses this client: it has another secret.");
         if (!CryptographicOperations.FixedTimeEquals(verdict.AsSpan(1), ProofOf(secret, "server"u8, mine, theirs)))

@@ -23,7 +23,7 @@ public enum Way
 [SupportedOSPlatform("linux")]
 sealed class StreamServer : IAsyncDisposable
 {
-    static readonly Lazy<X509Certificate2> Certificate = new(() =>
+    static readonly Lazy<X509Certificate2> OneCertificate = new(() =>
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
@@ -36,9 +36,12 @@ sealed class StreamServer : IAsyncDisposable
 
     public SkeinServer Server { get; }
 
+    /// <summary>Of "localhost", by nobody that anybody trusts.</summary>
+    public static X509Certificate2 Certificate => OneCertificate.Value;
+
     public static async Task<StreamServer> StartAsync(ServerModel model, ConnectionDelegate handler, StreamServerOptions? options = null, Way way = Way.Tcp)
     {
-        options = (options ?? new()) with { Tls = way == Way.Tls ? new() { ServerCertificate = Certificate.Value } : null };
+        options = (options ?? new()) with { Tls = way == Way.Tls ? new() { ServerCertificate = Certificate } : null };
         EndPoint endpoint = way switch
         {
             Way.UnixSocket => new UnixDomainSocketEndPoint(Path.Combine(Path.GetTempPath(), $"server-{Guid.NewGuid():N}")),
@@ -75,7 +78,7 @@ sealed class StreamServer : IAsyncDisposable
         if (_way == Way.Tls)
         {
             var secured = new SslStream(stream);
-            await secured.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = (_, certificate, _, _) => Certificate.Value.Equals(certificate) }).Within();
+            await secured.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", RemoteCertificateValidationCallback = (_, certificate, _, _) => Certificate.Equals(certificate) }).Within();
             stream = secured;
         }
 
