@@ -54,6 +54,13 @@ sealed partial class CircuitClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the server has ended the connection.</summary>
+    public async Task EndsAsync() => await Assert.ThrowsAnyAsync<WebSocketException>(async () =>
+    {
+        while (true)
+            await ReceiveAsync();
+    }).Within(20);
+
     public ValueTask DisposeAsync()
     {
         _socket.Dispose();

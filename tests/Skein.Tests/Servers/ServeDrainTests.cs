@@ -108,6 +108,22 @@ public class ServeDrainTests
         await next.ShowsAsync($"1 clicks in {fresh}");
     }
 
+    [Fact]
+    public async Task A_circuit_ends_at_the_deadline_of_its_worker()
+    {
+        Assert.SkipUnless(Limits.Long, "a WebSocket's own test is the quick one: ./check --long");
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--drain", "3s", "--", "blazor");
+        var old = app.Workers().Single();
+        await using var circuit = await CircuitClient.ConnectAsync(app.Url);
+        await circuit.BeginAsync(app.Url, await app.GetAsync("/blazor"));
+        await circuit.ShowsAsync($"0 clicks in {old}");
+
+        await app.ReloadAsync();
+
+        await circuit.EndsAsync();
+        await Limits.Until(() => !app.Workers().Contains(old), "the old worker's end", 20);
+    }
+
     static async Task<ClientWebSocket> ConnectAsync(ServedApp app, string path)
     {
         var socket = new ClientWebSocket();
