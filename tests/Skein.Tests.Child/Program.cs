@@ -15,6 +15,7 @@ return args switch
     ["portable-parent"] => await PoolParentCase.RunPortable(),
     ["pool-descriptors"] => await PoolUnderLimitsCase.Descriptors(),
     ["pool-full-folder"] => await PoolUnderLimitsCase.FullFolder(),
+    ["pools-in-a-row", var count] => await PoolsInARowCase.Run(int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["pool-modules"] => await PoolUnderLimitsCase.Modules(),
     ["durable", var kind, var path, var count] => await DurableCase.Run(kind, path, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["codec-first"] => await CodecFirstCase.Run(),

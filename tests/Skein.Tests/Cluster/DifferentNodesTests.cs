@@ -1,6 +1,7 @@
 using Skein.Tests.Child;
 using Skein.Tests.Cli;
 using Skein.Tests.Mobility;
+using Skein.Tests.Structure;
 
 namespace Skein.Tests.Cluster;
 
@@ -79,6 +80,22 @@ public sealed class DifferentNodesTests : IAsyncDisposable
     {
         Assert.SkipUnless(Limits.Long, "the framework is compiled anew: ./check --long does it");
         await TourAsync(through: "env DOTNET_ReadyToRun=0 DOTNET_TieredCompilation=0 DOTNET_gcServer=1");
+    }
+
+    [Fact]
+    public async Task Processes_go_between_this_userland_and_another_one()
+    {
+        Assert.SkipUnless(Limits.Long, "a userland is unpacked: ./check --long does it");
+        Assert.SkipUnless(UserAccount.IsRoot && File.Exists("/usr/sbin/debootstrap"), "another userland is made by debootstrap(8), as root");
+        var (enter, root) = (Repository.At("tests/userland/in"), _folder["userland"]);
+        using var making = SkeinCommand.StartProgram(Repository.At("tests/userland/make"), [root], null);
+        var made = await making.EndAsync(120);
+        Assert.SkipUnless(made.Code == 0, $"another userland could not be had: {made.Error}{made.Output}");
+        Assert.NotEqual(await LibraryAsync("ldd", "--version"), await LibraryAsync(enter, root, "--", "ldd", "--version"));
+
+        await TourAsync(through: $"{enter} {root} {Path.GetDirectoryName(NodeProcess.Program)} {_folder.Path} --");
+
+        static async Task<string> LibraryAsync(string program, params string[] words) => (await SkeinCommand.RunProgramAsync(program, words)).Output.Split('\n')[0];
     }
 
     [Fact]
