@@ -9,6 +9,8 @@ static class Patience
 
     public static Task<T> Within<T>(this Task<T> task) => task.WaitAsync(Limit);
 
+    public static Task Within(this Task task) => task.WaitAsync(Limit);
+
     /// <summary>Waits until something has become true.</summary>
     public static async Task Until(Func<bool> condition, string what)
     {

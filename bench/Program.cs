@@ -1,6 +1,7 @@
 using System.Globalization;
 using Skein.Bench;
 using Skein.Bench.Experiments;
+using Skein.Bench.Mobility;
 using Skein.Bench.Servers;
 
 const string Usage = """
@@ -16,6 +17,10 @@ const string Usage = """
 
 if (args is [BenchApplication.Argument, .. var words])
     return await BenchApplication.RunAsync(words);
+if (OperatingSystem.IsLinux() && args is [NodeProgram.Argument, .. var node])
+    return await NodeProgram.RunAsync(node);
+if (args is [Echo.Argument, .. var echo])
+    return await Echo.RunAsync(echo);
 if (args is [FirstResult.Argument])
     return await FirstResult.RunAsync();
 if (args is [FirstResult.SpareArgument])

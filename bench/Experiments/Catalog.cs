@@ -1,4 +1,5 @@
 using Skein.Bench.Channels;
+using Skein.Bench.Mobility;
 using Skein.Bench.Servers;
 
 namespace Skein.Bench.Experiments;
@@ -23,7 +24,12 @@ static class Catalog
         MobileFunctions.Call,
         MobileFunctions.Yield,
         MobileFunctions.Move,
+        MobileImages.Small,
+        MobileImages.Size,
+        MobileImages.Large,
+        MobileImages.LargeSize,
         MobileFunctions.Parked,
+        .. OperatingSystem.IsLinux() ? [Hops.RoundTrip, Hops.Throughput, FirstHop.Create, DurableSteps.Create] : (Func<Scale, Experiment>[])[],
         .. OperatingSystem.IsLinux() ? [RingExperiments.Latency, RingExperiments.Throughput, ObjectCalls.Create] : (Func<Scale, Experiment>[])[],
         Sessions.Memory,
         Sessions.Use,

@@ -2,11 +2,16 @@ using System.Threading.Channels;
 
 namespace Skein;
 
-/// <summary>Two nodes over a stream of bytes: each frame of theirs is one of <see cref="FrameStream"/>.</summary>
+/// <summary>
+/// Two nodes over a stream of bytes: each frame of theirs is one of <see cref="FrameStream"/>. Frames that wait leave together, and what has come is read
+/// together: most are short, and a call of the system costs as much as many of them.
+/// </summary>
 sealed class StreamConnection : PeerConnection
 {
+    /// <summary>So many bytes of short frames leave at once, and are read ahead.</summary>
+    const int Together = 1 << 16;
+
     readonly Stream _stream;
-    readonly FrameStream _frames;
     readonly Peers _peers;
     readonly Action<int> _sent;
     readonly Channel<byte[]> _outgoing = Channel.CreateUnbounded<byte[]>(new() { SingleReader = true });
@@ -14,7 +19,6 @@ sealed class StreamConnection : PeerConnection
     StreamConnection(Stream stream, Peers peers, bool isOurs, string? knownName, Action<int> sent)
     {
         (_stream, _peers, IsOurs, KnownName, _sent) = (stream, peers, isOurs, knownName, sent);
-        _frames = new(stream);
     }
 
     public override bool IsOurs { get; }
@@ -23,7 +27,7 @@ sealed class StreamConnection : PeerConnection
 
     /// <summary>Ends with the connection.</summary>
     /// <param name="stream">It is closed at the end.</param>
-    /// <param name="sent">Told of each frame that has left, with its length.</param>
+    /// <param name="sent">Told how many bytes have left.</param>
     public static Task RunAsync(Stream stream, Peers peers, bool isOurs, string? knownName, Action<int> sent)
     {
         var connection = new StreamConnection(stream, peers, isOurs, knownName, sent);
@@ -41,12 +45,21 @@ sealed class StreamConnection : PeerConnection
 
     async Task WriteAsync()
     {
+        using var leaving = new MemoryStream();
+        var frames = new FrameStream(leaving);
         try
         {
-            await foreach (var frame in _outgoing.Reader.ReadAllAsync().ConfigureAwait(false))
+            while (await _outgoing.Reader.WaitToReadAsync().ConfigureAwait(false))
             {
-                await _frames.WriteAsync(FrameKind.Message, 0, frame).ConfigureAwait(false);
-                _sent(Frame.HeaderLength + frame.Length);
+                while (leaving.Length < Together && _outgoing.Reader.TryRead(out var frame))
+                    await frames.WriteAsync(FrameKind.Message, 0, frame).ConfigureAwait(false);
+                var length = (int)leaving.Length;
+                await _stream.WriteAsync(leaving.GetBuffer().AsMemory(0, length)).ConfigureAwait(false);
+                await _stream.FlushAsync().ConfigureAwait(false);
+                _sent(length);
+                leaving.SetLength(0);
+                if (leaving.Capacity > 2 * Together)
+                    leaving.Capacity = 0;   // a large process has left
             }
         }
         catch (Exception e) when (IsEnd(e))
@@ -58,9 +71,10 @@ sealed class StreamConnection : PeerConnection
     async Task ReadAsync()
     {
         await Task.Yield();
+        var frames = new FrameStream(new BufferedStream(_stream, Together));
         try
         {
-            while (await _frames.ReadAsync().ConfigureAwait(false) is { } frame)
+            while (await frames.ReadAsync().ConfigureAwait(false) is { } frame)
                 _peers.Take(this, frame.Body.ToArray());
         }
         catch (Exception e) when (IsEnd(e))

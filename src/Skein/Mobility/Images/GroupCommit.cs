@@ -20,14 +20,22 @@ sealed class GroupCommit : IAsyncDisposable
     /// <summary>What still waits where a batch is as long goes into one of its own: memory is bounded by what is to be stored, and not twice that.</summary>
     const int LongBatch = 16 << 20;
 
+    /// <summary>
+    /// A flush costs processors' time too, so where many come together again and again each batch waits for as many as the last ones had; not longer than
+    /// this, in milliseconds. Where few come none waits.
+    /// </summary>
+    const int Moment = 1, Many = 8;
+
     readonly BatchLog _log;
-    readonly Lock _gate = new();
+    readonly object _gate = new();           // of those that wait
     readonly SemaphoreSlim _turn = new(1);   // one writes, reads or closes: his are the log, the places and the batch
+    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Dictionary<string, StoreBatch.Extent> _places = [];   // of the last image of each
     readonly ArrayBufferWriter<byte> _batch = new();
     List<Entry> _waiting = [];
+    int _expected;
     long _length, _live, _rewriteAt = SmallLog;
-    bool _isWriting, _isClosed;
+    bool _isClosed;
 
     sealed class Entry(string id, ReadOnlyMemory<byte>? image) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
     {
@@ -57,6 +65,8 @@ sealed class GroupCommit : IAsyncDisposable
             log.Dispose();
             throw;
         }
+        // A thread of its own: it stands still while the disk writes, and the pool has no more threads than there are processors.
+        new Thread(Write) { IsBackground = true, Name = "skein-store" }.Start();
     }
 
     /// <summary>Ends when it is stored.</summary>
@@ -69,11 +79,8 @@ sealed class GroupCommit : IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_isClosed, typeof(MobileStore));
             _waiting.Add(entry);
-            if (!_isWriting)
-            {
-                _isWriting = true;
-                _ = Task.Run(WriteAsync, CancellationToken.None);
-            }
+            if (_waiting.Count == 1 || _waiting.Count == _expected)
+                Monitor.Pulse(_gate);
         }
         return new(entry.Task);   // not cancelled once it waits: it would be stored or not, and nobody would know
     }
@@ -101,52 +108,35 @@ sealed class GroupCommit : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_isClosed)
-                return;
             _isClosed = true;
+            Monitor.Pulse(_gate);
         }
-        await _turn.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            Commit(CollectionsMarshal.AsSpan(TakeWaiting([])));
-            _log.Dispose();
-        }
-        finally
-        {
-            _turn.Release();
-        }
+        await _ended.Task.ConfigureAwait(false);
     }
 
-    async Task WriteAsync()
+    void Write()
     {
-        await _turn.WaitAsync().ConfigureAwait(false);
-        try
+        List<Entry> entries = [];
+        do
         {
-            List<Entry> spare = [];
-            while (TakeWaiting(spare) is { } entries)
+            entries.Clear();
+            lock (_gate)
             {
-                Commit(CollectionsMarshal.AsSpan(entries));
-                entries.Clear();
-                spare = entries;
+                while (_waiting.Count == 0 && !_isClosed)
+                    Monitor.Wait(_gate);
+                if (_expected >= Many && _waiting.Count < _expected && !_isClosed)
+                    Monitor.Wait(_gate, Moment);
+                (entries, _waiting) = (_waiting, entries);
+                _expected = Math.Max(entries.Count, _expected - _expected / 8 - 1);   // those who are gone are soon not expected any more
             }
-        }
-        finally
-        {
+            _turn.Wait();
+            Commit(CollectionsMarshal.AsSpan(entries));
+            if (entries.Count == 0)
+                _log.Dispose();   // closed, and all is written
             _turn.Release();
         }
-    }
-
-    /// <summary>Null, and the end of writing, when nothing waits.</summary>
-    List<Entry>? TakeWaiting(List<Entry> spare)
-    {
-        lock (_gate)
-        {
-            _isWriting = _waiting.Count > 0;
-            if (!_isWriting)
-                return null;
-            (var entries, _waiting) = (_waiting, spare);
-            return entries;
-        }
+        while (entries.Count > 0);
+        _ended.SetResult();
     }
 
     void Commit(ReadOnlySpan<Entry> entries)

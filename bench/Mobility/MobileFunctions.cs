@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
-namespace Skein.Bench.Experiments;
+namespace Skein.Bench.Mobility;
 
 /// <summary>What a mobile function costs where it stays, beside the framework's tasks; and what it costs to move.</summary>
 static class MobileFunctions
@@ -67,7 +67,7 @@ static class MobileFunctions
         return Stopwatch.GetElapsedTime(started).TotalNanoseconds / count;
     }
 
-    static async Task<double> TaskAsync(int count, Func<int, Task<int>> work)
+    public static async Task<double> TaskAsync(int count, Func<int, Task<int>> work)
     {
         var started = Stopwatch.GetTimestamp();
         Check(count, await Task.Run(() => work(count)));
@@ -120,7 +120,7 @@ static class MobileFunctions
         return x;
     }
 
-    static async Task<int> TaskYields(int count)
+    public static async Task<int> TaskYields(int count)
     {
         var ended = 0;
         while (ended < count)
@@ -138,6 +138,20 @@ static class MobileFunctions
         return x;
     }
 
+    /// <summary>It is parked when somebody who asks it is answered. <see cref="EndAsync"/> ends it.</summary>
+    public static MobileProcess<int> ThreeCalls(MobileNode node, int number) => node.Start(() => Outermost(number));
+
+    /// <summary>Of processes with the numbers 0, 1, 2…; checks what they held.</summary>
+    public static async Task EndAsync(MobileProcess<int>[] processes)
+    {
+        for (var i = 0; i < processes.Length; i++)
+        {
+            processes[i].Send(1);
+            if (await processes[i].Completion.Within() != 1 + (i + 1) * 2 + 4 + i)
+                throw new InvalidDataException("a process lost its locals");
+        }
+    }
+
     static async Mobile<int> Outermost(int x) => await Between(x + 1, "text") + x;
 
     static async Mobile<int> Between(int y, string text) => await Innermost(y * 2) + text.Length;
@@ -148,18 +162,13 @@ static class MobileFunctions
     {
         var (a, b) = (new MobileNode("a"), new MobileNode("b"));
         a.Connect(b);
-        var processes = Enumerable.Range(0, 1000).Select(i => a.Start(() => Outermost(i))).ToArray();
+        var processes = Enumerable.Range(0, 1000).Select(i => ThreeCalls(a, i)).ToArray();
         await Task.WhenAll(processes.Select(process => process.MoveToAsync("b")));
         var started = Stopwatch.GetTimestamp();
         for (var round = 0; round < rounds; round++)
             await Task.WhenAll(processes.Select(process => process.MoveToAsync(round % 2 == 0 ? "a" : "b")));
         var took = Stopwatch.GetElapsedTime(started);
-        for (var i = 0; i < processes.Length; i++)
-        {
-            processes[i].Send(1);
-            if (await processes[i].Completion != 1 + (i + 1) * 2 + 4 + i)
-                throw new InvalidDataException("a process lost its locals");
-        }
+        await EndAsync(processes);
         return took.TotalNanoseconds / (rounds * processes.Length);
     }
 
