@@ -18,6 +18,7 @@ return args switch
     ["pools-in-a-row", var count] => await PoolsInARowCase.Run(int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["pool-modules"] => await PoolUnderLimitsCase.Modules(),
     ["durable", var kind, var path, var count] => await DurableCase.Run(kind, path, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
+    ["parked", var count] => await ParkedCase.Run(int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["codec-first"] => await CodecFirstCase.Run(),
     ["mobile"] => await MobileCase.Run(),
     ["node", var name, var folder, var answerLimit] => await NodeCase.Run(name, folder, answerLimit),

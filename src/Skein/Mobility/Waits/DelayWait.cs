@@ -7,6 +7,7 @@ sealed class DelayWait(long due) : MobileWait<ValueTuple>
     static readonly TimeSpan LookAgain = TimeSpan.FromHours(1);
 
     [Transient] ITimer? _timer;
+    [Transient] Resident? _process;   // the timer tells it; what is put into the inbox is made then, since many sleep for long
 
     public override void Arm(Resident process)
     {
@@ -14,7 +15,7 @@ sealed class DelayWait(long due) : MobileWait<ValueTuple>
         if (left == TimeSpan.Zero)
             Succeed(default);
         else
-            _timer = process.Node.Time.CreateTimer(static state => ((Due)state!).Send(), new Due(this, process), left < LookAgain ? left : LookAgain, Timeout.InfiniteTimeSpan);
+            _timer = (_process = process).Node.Time.CreateTimer(static wait => ((DelayWait)wait!).Elapse(), this, left < LookAgain ? left : LookAgain, Timeout.InfiniteTimeSpan);
     }
 
     public override void Disarm()
@@ -23,16 +24,16 @@ sealed class DelayWait(long due) : MobileWait<ValueTuple>
         _timer = null;
     }
 
-    sealed class Due(DelayWait wait, Resident process) : InboxItem
-    {
-        public void Send() => process.Post(this);
+    void Elapse() => _process!.Post(new Elapsed(this));
 
+    sealed class Elapsed(DelayWait wait) : InboxItem
+    {
         public override void Apply(Resident resident)
         {
             if (wait.HasEnded || wait._timer is null)
                 return;   // or another has taken its place
             wait.Disarm();
-            wait.Arm(process);   // ends it, unless the clock was set back
+            wait.Arm(resident);   // ends it, unless the clock was set back
         }
     }
 }
