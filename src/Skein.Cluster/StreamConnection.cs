@@ -71,9 +71,9 @@ sealed class StreamConnection : PeerConnection
     async Task ReadAsync()
     {
         await Task.Yield();
-        var frames = new FrameStream(new BufferedStream(_stream, Together));
         try
         {
+            var frames = new FrameStream(new BufferedStream(_stream, Together));   // refused where the stream is closed already
             while (await frames.ReadAsync().ConfigureAwait(false) is { } frame)
                 _peers.Take(this, frame.Body.ToArray());
         }
