@@ -46,7 +46,7 @@ public sealed partial class MobileNode
                 FollowingItem item = kind switch
                 {
                     PeerMessageKind.Letter => Letter.Read(message),
-                    PeerMessageKind.Acknowledge => Acknowledgement.Read(message),
+                    PeerMessageKind.Acknowledge => Acknowledgement.Read(id, message),
                     PeerMessageKind.Ask => Skein.Ask.Read(message),
                     PeerMessageKind.Withdraw => Withdrawal.Read(message),
                     _ => new KillRequest(),

@@ -106,8 +106,12 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
             {
                 if (Volatile.Read(ref _first) is not null)
                     ApplyInbox();
-                if (_cuts is not null && TryCut())
-                    return;   // it is in other hands
+                if (_cuts is not null && !IsGone)
+                {
+                    SayWhatCame();
+                    if (TryCut())
+                        return;   // it is in other hands
+                }
                 if (IsGone)
                     return;
                 if (state.Ready.TryDequeue() is { } waiter)
@@ -120,6 +124,7 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
         {
             _current = outer;
         }
+        SayWhatCame();
         node.Run(this);
     }
 
@@ -141,12 +146,18 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
                 item.Apply(this);
             item = next;
         }
+    }
+
+    /// <summary>Who wrote to it and was not answered is told that it came, before it waits or leaves.</summary>
+    void SayWhatCame()
+    {
         if (!state.IsDurable && state.Letters?.Unsaid is { } had)
             Acknowledge(had);
     }
 
     bool TryPark()
     {
+        SayWhatCame();
         lock (this)
         {
             if (_first is not null)

@@ -22,11 +22,13 @@ sealed class Acknowledgement(string sender, string receiver, long number) : Foll
     /// <summary>The process that has this name as a sender; or the node, whose handles have.</summary>
     public static string IdOf(string sender) => sender.LastIndexOf('/') is var slash && slash > 0 && sender.IndexOf('.', slash) < 0 ? sender[..slash] : sender;
 
-    public static Acknowledgement Read(GraphReader message) => new(message.ReadText(), message.ReadText(), message.ReadLong());
+    /// <param name="process">That it came for: mostly that is the sender's name.</param>
+    public static Acknowledgement Read(string process, GraphReader message) =>
+        new(message.ReadText() is { Length: > 0 } sender ? sender : process, message.ReadText(), message.ReadLong());
 
     protected override void Write(GraphWriter message)
     {
-        message.WriteText(sender);
+        message.WriteText(IdOf(sender) == sender ? "" : sender);
         message.WriteText(receiver);
         message.WriteNumber((ulong)number);
     }

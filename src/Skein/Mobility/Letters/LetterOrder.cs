@@ -21,8 +21,9 @@ sealed class LetterOrder
         var last = _last.GetValueOrDefault(letter.Sender);
         if (letter.Number <= last)
         {
-            // It has had it. The sender has not heard so, and is told now if that is all that keeps him from it.
-            if (_unsaid?.ContainsKey(letter.Sender) != true)
+            // It has had it. The sender has not heard so, and is told now if that is all that keeps him from it: also where he would have been told
+            // by a letter, since one who has ended hears nothing of that.
+            if (!resident.State.IsDurable || _unsaid?.ContainsKey(letter.Sender) != true)
                 resident.Node.Acknowledge(letter.ReturnTo, letter.Sender, resident.Id, last);
             return;
         }
@@ -32,12 +33,15 @@ sealed class LetterOrder
                 (_early ??= []).Add(letter);
             return;
         }
+        var isToldNow = letter.IsLeft && !resident.State.IsDurable;
         for (var next = letter; next is not null; next = TakeEarly(next.Sender, next.Number + 1))
         {
             _last[next.Sender] = next.Number;
             (_unsaid ??= [])[next.Sender] = next.ReturnTo;
             next.Open(resident);
         }
+        if (isToldNow)
+            resident.Node.Acknowledge(letter.ReturnTo, letter.Sender, resident.Id, Say(letter.Sender));
     }
 
     /// <summary>A sender was told.</summary>
@@ -48,6 +52,16 @@ sealed class LetterOrder
         _unsaid?.Remove(sender);
         if (_unsaid?.Count == 0)
             _unsaid = null;
+    }
+
+    /// <summary>The number of the last letter that was had of this sender, who is about to be told; 0 where he was.</summary>
+    public long Say(string sender)
+    {
+        if (_unsaid?.ContainsKey(sender) != true)
+            return 0;
+        var last = _last[sender];
+        NoteSaid(sender, last);
+        return last;
     }
 
     Letter? TakeEarly(string sender, long number)

@@ -45,6 +45,6 @@ sealed class Remains(MobileNode node, string sender, Outbox outbox)
         lock (_gate)
             letters = outbox.UnderWay(receiver);
         foreach (var (to, letter) in letters)
-            node.Deliver(to, letter.Copy(node.Name));
+            node.Deliver(to, letter.Copy(node.Name, isLeft: true));
     }
 }
