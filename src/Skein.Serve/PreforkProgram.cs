@@ -59,7 +59,8 @@ static class PreforkProgram
     {
         var sources = new Sources(settings["application"]!);
         var before = sources.State();
-        using var notice = new SystemdNotice(TimeProvider.System);
+        var notice = new SystemdNotice(TimeProvider.System);
+        await using var told = notice.ConfigureAwait(false);
         PreforkMaster master = null!;
         Task<string> DllAsync(CancellationToken cancellation) => sources.DllAsync(text => master.Say(LogSeverity.Information, text), cancellation);
         master = new(Options(settings), DllAsync, settings.Arguments, sockets) { OnPhase = notice.Tell };

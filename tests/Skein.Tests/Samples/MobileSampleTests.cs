@@ -86,7 +86,7 @@ public partial class MobileSampleTests
         foreach (var answer in new[] { " ", "Ada", "1815-13-10", "1815-12-10", "ada", "ada@example.org" })
             await client.Process.StandardInput.WriteLineAsync(answer);
         var ended = await office.EndAsync();
-        Assert.Equal((0, ""), (ended.Code, ended.Error));
+        Assert.True(ended is { Code: 0, Error: "" }, $"{ended.Code}: {ended.Output}{ended.Error}");
         Assert.Equal("Ada, born 1815-12-10, ada@example.org", ended.Lines[0]);
         Assert.Equal($"3 mistakes were made and mended at node client, process {client.Process.Id}; this is process {office.Process.Id}.", ended.Lines[1]);
         await Limits.Until(() => client.Output.Contains("That is no address.", StringComparison.Ordinal), () => client.Output);

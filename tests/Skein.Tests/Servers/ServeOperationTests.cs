@@ -133,27 +133,30 @@ public class ServeOperationTests
         using var folder = new ScratchFolder();
         using var notices = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
         notices.Bind(new UnixDomainSocketEndPoint(folder["notify"]));
-        await using var app = ServedApp.Begin(new Dictionary<string, string> { ["NOTIFY_SOCKET"] = folder["notify"], ["WATCHDOG_USEC"] = "200000" }, "--workers", "1");
+        await using var app = ServedApp.Begin(new Dictionary<string, string> { ["NOTIFY_SOCKET"] = folder["notify"], ["WATCHDOG_USEC"] = "20000" }, "--workers", "1");
 
         await HeardAsync("READY=1");
         await HeardAsync("WATCHDOG=1");
         await app.ServesAsync();
         var asked = TimeProvider.System.GetElapsedTime(0).TotalMicroseconds;
-        await app.ReloadAsync();
+        await app.ReloadAsync();   // nobody reads meanwhile, and the kernel keeps ten
         var reloading = await HeardAsync("RELOADING=1\nMONOTONIC_USEC=");
         Assert.InRange(long.Parse(reloading.Split('=', '\n')[3], null), asked, TimeProvider.System.GetElapsedTime(0).TotalMicroseconds);
         await HeardAsync("READY=1");
         await app.Command.SignalAsync("TERM");
         await HeardAsync("STOPPING=1");
 
-        async Task<string> HeardAsync(string start)
+        Task<string> HeardAsync(string start) => HearAsync(start).Within(30);
+
+        async Task<string> HearAsync(string start)
         {
             var buffer = new byte[256];
-            string text;
-            do
-                text = Encoding.UTF8.GetString(buffer, 0, await notices.ReceiveAsync(buffer).Within(30));
-            while (!text.StartsWith(start, StringComparison.Ordinal));
-            return text;
+            while (true)
+            {
+                var text = Encoding.UTF8.GetString(buffer, 0, await notices.ReceiveAsync(buffer).Within(30));
+                if (text.StartsWith(start, StringComparison.Ordinal))
+                    return text;
+            }
         }
     }
 
