@@ -26,6 +26,12 @@ static partial class Native
     [LibraryImport("libc", EntryPoint = "fcntl")]
     public static partial int Control(int descriptor, int command, nint argument);
 
+    [LibraryImport("libc", EntryPoint = "setsid")]
+    public static partial int NewSession();
+
+    [LibraryImport("libc", EntryPoint = "dup2")]
+    public static partial int Duplicate(int descriptor, int other);
+
     public const int GetDescriptorFlags = 1, CloseOnExec = 1;
 
     [LibraryImport("libc", EntryPoint = "poll")]

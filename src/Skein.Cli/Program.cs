@@ -43,9 +43,11 @@ static class Program
         if (command == grammar.Map.Command)
             return await MapCommand.RunAsync(grammar.Map.Read(own, words)).ConfigureAwait(false);
         if (command == grammar.Run.Command)
-            return await RunCommand.RunAsync(grammar.Run.Read(own, words)).ConfigureAwait(false);
+            return await RunAsync(grammar.Run, own, words).ConfigureAwait(false);
         if (command == grammar.Serve.Command)
             return await ServeAsync(grammar.Serve, own, words).ConfigureAwait(false);
+        if (command == grammar.Node.Command)
+            return await grammar.Node.CarryOutAsync(own).ConfigureAwait(false);
         if (grammar.Control.Commands.Contains(command))
             return await grammar.Control.CarryOutAsync(command, own).ConfigureAwait(false);
         return ShellCompletion.Print(own.GetValue(grammar.Shell), grammar.Root);
@@ -59,6 +61,9 @@ static class Program
         StandardStream.Output.Write(text.ToString());
         return code;
     }
+
+    static Task<int> RunAsync(RunGrammar grammar, ParseResult own, CommandWords words) =>
+        grammar.ReadNode(own, words) is { } there ? NodeRunCommand.RunAsync(there) : RunCommand.RunAsync(grammar.Read(own, words));
 
     static Task<int> ServeAsync(ServeGrammar grammar, ParseResult own, CommandWords words) =>
         grammar.ReadServices(own, words) is { } services ? ServicesCommand.RunAsync(services) : throw ServeCommand.Become(grammar.Read(own, words));

@@ -47,6 +47,14 @@ public sealed class ClusterIdentity : IDisposable
         File.WriteAllText(Path.Combine(folder, AuthorityFile), Authority.ExportCertificatePem());
     }
 
+    /// <summary>The address in a token: of the node that has given it, which a node that has joined by it can name among its <see cref="ClusterOptions.Peers"/>.</summary>
+    /// <exception cref="FormatException">It is no token.</exception>
+    public static System.Net.IPEndPoint AddressIn(string token)
+    {
+        ArgumentNullException.ThrowIfNull(token);
+        return JoinToken.Parse(token).Address;
+    }
+
     /// <summary>Makes a private key, and has its certificate signed by the node that has given the token. A token is good for one node, and for a while.</summary>
     /// <param name="token">Of <see cref="ClusterAuthority.NewToken"/>: a secret.</param>
     /// <param name="name">Of the node that joins.</param>

@@ -18,6 +18,13 @@ public sealed class ClusterNode : IAsyncDisposable
     readonly Connections _connections;
     readonly LocalPeers _local;
     readonly RemotePeers? _remote;
+    readonly ServeLog _log;
+    readonly NodePrograms _programs;
+    readonly IDisposable? _console;
+    readonly TaskCompletionSource<bool> _endAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    ControlSocket? _control;
+    bool _isEndHeard;
     readonly CancellationTokenSource _closing = new();
     readonly Lock _gate = new();
     Task _working = Task.CompletedTask;
@@ -29,6 +36,10 @@ public sealed class ClusterNode : IAsyncDisposable
         _connections = new(node.Peers);
         _local = new(node, folder, _connections);
         _remote = options.Identity is { } identity ? new(options, identity, _connections) : null;
+        _log = new(node.Time, node.Name);
+        _programs = new(_log);
+        _console = options.KeepOutput ? ConsoleLines.Listen(_log, node.Name) : null;
+        node.DetachedEnded = TellEnd;
     }
 
     /// <summary>What runs the processes.</summary>
@@ -39,6 +50,24 @@ public sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>Bytes that have left this node for others, since it was started: processes, letters, code, and what their protocol needs. Without TLS's own.</summary>
     public long SentBytes => _connections.SentBytes;
+
+    /// <summary>
+    /// Completes when an operator has asked the node to end (<c>skein kill</c>), with true where that is to be at once, else after a drain. Who never looks at it
+    /// is not asked.
+    /// </summary>
+    public Task<bool> EndAsked
+    {
+        get
+        {
+            _isEndHeard = true;
+            return _endAsked.Task;
+        }
+    }
+
+    /// <summary>It has left the others.</summary>
+    internal Task Ended => _ended.Task;
+
+    internal bool IsEnding => _endAsked.Task.IsCompleted;
 
     /// <summary>Starts a node, and returns when it is connected with those of its folder.</summary>
     /// <param name="name">What <c>Here.MoveTo</c> calls it.</param>
@@ -57,6 +86,8 @@ public sealed class ClusterNode : IAsyncDisposable
             cluster = new(node, options, folder, claim);
             if (options.Store is not null)
                 await node.RestoreAsync(cancellation).ConfigureAwait(false);
+            cluster._control = ControlSocket.Open(folder.ControlOf(name));
+            cluster._control.Answer = new NodeControl(cluster, cluster._log, cluster._programs, options.Authority).AnswerAsync;
             cluster._local.Listen();
             cluster._remote?.Listen();
             cluster._working = Task.WhenAll(cluster._local.RunAsync(cluster._closing.Token), cluster._remote?.RunAsync(cluster._closing.Token) ?? Task.CompletedTask);
@@ -69,9 +100,58 @@ public sealed class ClusterNode : IAsyncDisposable
                 claim.Dispose();
             else
                 await cluster.DisposeAsync().ConfigureAwait(false);
+            if (e is ServeException)
+                throw new IOException(e.Message, e);
             if (e is SocketException)
                 throw new IOException($"Node {name} cannot listen at {folder.SocketOf(name)}{(options.Listen is null ? "" : $" and {options.Listen}")}: {e.Message}", e);
             throw;
+        }
+    }
+
+    /// <summary>Moves all that runs here to the nodes that are connected, in turn: to be done before the end of a node that is to lose nothing.</summary>
+    /// <param name="within">How long each process may take; by default 10 s.</param>
+    /// <returns>The ids of those that stay, and why.</returns>
+    public async Task<IReadOnlyDictionary<string, string>> DrainAsync(TimeSpan? within = null, CancellationToken cancellation = default)
+    {
+        var staying = new Dictionary<string, string>();
+        for (var round = 0; round < 3; round++)   // what comes meanwhile goes too
+        {
+            var others = Node.Peers.All.Where(static peer => peer.IsConnected && !peer.IsGuest).Select(static peer => peer.Name).Order().ToArray();
+            var moves = Node.List().Where(static status => status.Peer is null).Select((status, i) => MoveAwayAsync(status.Id, others, i)).ToArray();
+            staying.Clear();
+            foreach (var (id, why) in await Task.WhenAll(moves).ConfigureAwait(false))
+            {
+                if (why is not null)
+                    staying[id] = why;
+            }
+            if (moves.Length == staying.Count)
+                break;
+        }
+        foreach (var (id, program) in _programs.Running)
+            staying[id] = $"{program.Name} is a program, which cannot move.";
+        await Node.FlushAsync().ConfigureAwait(false);   // letters that were sent on
+        return staying;
+
+        async Task<(string Id, string? Why)> MoveAwayAsync(string id, string[] others, int first)
+        {
+            var why = "no other node is connected.";
+            for (var i = 0; i < others.Length; i++)
+            {
+                try
+                {
+                    await Node.AskAsync(id, AskKind.Move, others[(first + i) % others.Length], "could not be moved", within ?? TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
+                    return (id, null);
+                }
+                catch (CannotMoveException e) when (e.IsEnd)
+                {
+                    return (id, null);
+                }
+                catch (Exception e) when (e is CannotMoveException or NodeLostException)
+                {
+                    why = e.Message;
+                }
+            }
+            return (id, why);
         }
     }
 
@@ -90,14 +170,37 @@ public sealed class ClusterNode : IAsyncDisposable
         await _connections.DisposeAsync().ConfigureAwait(false);
         await _working.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _connections.DisposeAsync().ConfigureAwait(false);   // those that were made meanwhile
+        await _programs.EndAsync().ConfigureAwait(false);
+        _ended.TrySetResult();
+        if (_control is not null)
+            await _control.DisposeAsync().ConfigureAwait(false);
+        _console?.Dispose();
         _claim.Dispose();   // from here on the others know that it has ended
+    }
+
+    /// <summary>What an operator wants; completes when it has ended.</summary>
+    internal Task AskToEndAsync(bool isAtOnce, CancellationToken gone)
+    {
+        if (!_isEndHeard)
+            throw new ServeException($"Node {Node.Name} is part of a program: end that (process {Environment.ProcessId}).");
+        _endAsked.TrySetResult(isAtOnce);
+        return _ended.Task.WaitAsync(gone);
+    }
+
+    /// <summary>Nobody else hears of it. Less severe than what processes print, so that the two can be told apart.</summary>
+    void TellEnd(string id, MobileOutcome outcome)
+    {
+        if (outcome.Error is null)
+            _log.Add(id, LogSeverity.Debug, outcome.Value is { } value ? $"has ended: {ValueText.Of(value)}" : "has ended.");
+        else if (outcome.Error is ProcessKilledException)
+            _log.Add(id, LogSeverity.Debug, "was killed.");
+        else
+            _log.Add(id, LogSeverity.Error, $"has failed: {outcome.Error}", isError: true);
     }
 
     static void Check(string name, ClusterOptions options)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name is "." or "..")
-            throw new ArgumentException($"A node cannot be named '{name}': its socket is a file of this name.", nameof(name));
+        NodeFolder.CheckName(name);
         if (options.Identity is null && (options.Listen is not null || options.Peers.Count > 0 || options.Authority is not null))
             throw new ArgumentException("Between machines nodes know each other by certificates: give the options an Identity.", nameof(options));
         if (options.Identity is { } identity && identity.Name != name)

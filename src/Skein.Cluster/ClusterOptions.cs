@@ -22,11 +22,14 @@ public sealed record ClusterOptions
     /// <summary>Lets other nodes join by the tokens that it gives, at <see cref="Listen"/>. The node does not dispose of it.</summary>
     public ClusterAuthority? Authority { get; init; }
 
+    /// <summary>Whose code this node takes with processes that come; by default nobody's.</summary>
+    public CodePolicy Code { get; init; } = CodePolicy.Listed();
+
+    /// <summary>Whether what processes print at this node (<see cref="Console"/>) is kept for <c>skein logs</c>, by process. It goes where it went, too.</summary>
+    public bool KeepOutput { get; init; }
+
     /// <summary>Keeps what <c>Here.Checkpoint</c> stores. All that it has goes on when the node starts. The node does not dispose of it.</summary>
     public MobileStore? Store { get; init; }
-
-    /// <summary>Whose code this node takes, where a process brings code that its program does not have; by default nobody's.</summary>
-    public CodePolicy Code { get; init; } = CodePolicy.Listed();
 
     /// <summary>How long another node may take to answer an offer of a process, which stays then; by default 10 s.</summary>
     public TimeSpan AnswerLimit { get; init; } = TimeSpan.FromSeconds(10);

@@ -72,7 +72,7 @@ sealed class LocalPeers(MobileNode node, NodeFolder folder, Connections connecti
     /// <summary>Asks those that it has no connection with, and takes note of those that have ended.</summary>
     async Task LookAsync(CancellationToken cancellation)
     {
-        foreach (var peer in node.Peers.All.Where(peer => !peer.IsConnected && !peer.IsRemote && folder.HasEnded(peer.Name)))
+        foreach (var peer in node.Peers.All.Where(peer => !peer.IsConnected && !peer.IsRemote && (peer.IsGuest || folder.HasEnded(peer.Name))))
             node.Peers.End(peer);
         foreach (var name in folder.Names.Where(name => name != node.Name && node.Peers.Find(name) is not { IsConnected: true }))
         {

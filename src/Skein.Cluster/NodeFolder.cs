@@ -1,7 +1,8 @@
 namespace Skein;
 
 /// <summary>
-/// The nodes of one user on one machine: a folder that nobody else may enter, with a socket <c>NAME.node</c> and a lock <c>NAME.lock</c> of each.
+/// The nodes of one user on one machine: a folder that nobody else may enter, with a socket <c>NAME.node</c> for the others, a lock <c>NAME.lock</c> and a socket
+/// <c>NAME.sock</c> for operators of each.
 /// The lock ends with the operating-system process that has it, however that ends; so it tells who lives.
 /// </summary>
 sealed class NodeFolder
@@ -17,16 +18,27 @@ sealed class NodeFolder
     /// <exception cref="UnauthorizedAccessException">It is somebody else's.</exception>
     public NodeFolder(string? folder)
     {
-        _folder = folder ?? Default();
+        _folder = folder ?? NodesRoot.Folder;
         Directory.CreateDirectory(_folder, Own);
         if (File.GetUnixFileMode(_folder) != Own)
             File.SetUnixFileMode(_folder, Own);   // refused where somebody else has made it
+    }
+
+    /// <exception cref="ArgumentException">It cannot be the name of a node.</exception>
+    public static void CheckName(string name)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name is "." or "..")
+            throw new ArgumentException($"A node cannot be named '{name}': its socket is a file of this name.", nameof(name));
     }
 
     /// <summary>The names of nodes that have a socket; some may have ended.</summary>
     public IEnumerable<string> Names => Directory.EnumerateFiles(_folder, "*.node").Select(static file => Path.GetFileNameWithoutExtension(file));
 
     public string SocketOf(string name) => Path.Combine(_folder, name + ".node");
+
+    /// <summary>Where a node is asked what it does, and told.</summary>
+    public string ControlOf(string name) => Path.Combine(_folder, name + ".sock");
 
     /// <summary>Whether it is certain that no operating-system process is this node now.</summary>
     public bool HasEnded(string name)
@@ -62,10 +74,4 @@ sealed class NodeFolder
     }
 
     string LockOf(string name) => Path.Combine(_folder, name + ".lock");
-
-    static string Default() =>
-        Environment.GetEnvironmentVariable("SKEIN_HOME") is { Length: > 0 } home ? Path.Combine(home, "nodes")
-        : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is { Length: > 0 } runtime ? Path.Combine(runtime, "skein-nodes")
-        : Environment.IsPrivilegedProcess ? "/run/skein-nodes"
-        : Path.Combine("/tmp", $"skein-nodes-{Environment.UserName}");
 }

@@ -18,7 +18,7 @@ public enum ExitCause
     /// <summary>We killed it: it was asked to, or the grace period after a stop was over.</summary>
     Killed,
 
-    /// <summary>The connection to it cannot be used any more: it sent what cannot be read.</summary>
+    /// <summary>The connection to it cannot be used any more: it sent what cannot be read, or its node has ended.</summary>
     Lost,
 }
 

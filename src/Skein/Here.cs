@@ -7,7 +7,7 @@ public static partial class Here
 
     /// <summary>Cancelled when this process, or the task that runs in it, is asked to stop. Outside of a process it never is.</summary>
     public static CancellationToken Stopping =>
-        OnThread.Value is { } thread ? thread.Stopping : WorkerProgram.Current is { } worker ? worker.Stopping : default;
+        Resident.Current is { } process ? process.Stopping : OnThread.Value is { } thread ? thread.Stopping : WorkerProgram.Current is { } worker ? worker.Stopping : default;
 
     /// <summary>The id of this process; null outside of one.</summary>
     public static string? Id => Resident.Current?.Id ?? OnThread.Value?.Id ?? WorkerProgram.Current?.Id;

@@ -74,4 +74,30 @@ public partial class Place
     [System.Runtime.CompilerServices.OverloadResolutionPriority(1)]
     public Task<Process<Nothing>> StartAsync<T1, T2>(Func<T1, T2, Task> function, T1 first, T2 second, ProcessOptions? options = null, CancellationToken cancellation = default) =>
         StartAsync(new AsyncActionJob<T1, T2>(function, first, second), options, cancellation);
+
+    /// <summary>Starts a mobile function here, as a process that may go on elsewhere. Returns when it runs.</summary>
+    /// <exception cref="CannotTravelException">The function or an argument holds something that cannot leave this process; the message has the path to it.</exception>
+    /// <exception cref="PlaceException">The place cannot run it at the moment.</exception>
+    public Task<Process<TResult>> StartAsync<TResult>(Func<Mobile<TResult>> function, ProcessOptions? options = null, CancellationToken cancellation = default) =>
+        StartAsync(new MobileFunctionJob<TResult>(function), options, cancellation);
+
+    /// <inheritdoc cref="StartAsync{TResult}(Func{Mobile{TResult}}, ProcessOptions, CancellationToken)"/>
+    public Task<Process<Nothing>> StartAsync(Func<Mobile> function, ProcessOptions? options = null, CancellationToken cancellation = default) =>
+        StartAsync(new MobileActionJob(function), options, cancellation);
+
+    /// <inheritdoc cref="StartAsync{TResult}(Func{Mobile{TResult}}, ProcessOptions, CancellationToken)"/>
+    public Task<Process<TResult>> StartAsync<T, TResult>(Func<T, Mobile<TResult>> function, T argument, ProcessOptions? options = null, CancellationToken cancellation = default) =>
+        StartAsync(new MobileFunctionJob<T, TResult>(function, argument), options, cancellation);
+
+    /// <inheritdoc cref="StartAsync{TResult}(Func{Mobile{TResult}}, ProcessOptions, CancellationToken)"/>
+    public Task<Process<Nothing>> StartAsync<T>(Func<T, Mobile> function, T argument, ProcessOptions? options = null, CancellationToken cancellation = default) =>
+        StartAsync(new MobileActionJob<T>(function, argument), options, cancellation);
+
+    /// <inheritdoc cref="StartAsync{TResult}(Func{Mobile{TResult}}, ProcessOptions, CancellationToken)"/>
+    public Task<Process<TResult>> StartAsync<T1, T2, TResult>(Func<T1, T2, Mobile<TResult>> function, T1 first, T2 second, ProcessOptions? options = null, CancellationToken cancellation = default) =>
+        StartAsync(new MobileFunctionJob<T1, T2, TResult>(function, first, second), options, cancellation);
+
+    /// <inheritdoc cref="StartAsync{TResult}(Func{Mobile{TResult}}, ProcessOptions, CancellationToken)"/>
+    public Task<Process<Nothing>> StartAsync<T1, T2>(Func<T1, T2, Mobile> function, T1 first, T2 second, ProcessOptions? options = null, CancellationToken cancellation = default) =>
+        StartAsync(new MobileActionJob<T1, T2>(function, first, second), options, cancellation);
 }

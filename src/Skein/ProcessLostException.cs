@@ -13,6 +13,13 @@ public sealed class ProcessLostException : Exception
         Exit = exit;
     }
 
+    /// <summary>It was lost with what it ran in.</summary>
+    internal ProcessLostException(string message, string process, Exit exit) : base(message)
+    {
+        ProcessId = process;
+        Exit = exit;
+    }
+
     /// <summary>The id of the process, as <see cref="Process{TResult}.Id"/>.</summary>
     public string ProcessId { get; }
 

@@ -19,6 +19,26 @@ public static class NodeCase
         return 0;
     }
 
+    /// <summary>A whole program at a node.</summary>
+    public static int Print(string[] words)
+    {
+        Console.WriteLine(string.Join('|', words));
+        Console.Error.WriteLine("to standard error");
+        return 3;
+    }
+
+    public static async Task<int> Sleep()
+    {
+        await Task.Delay(TimeSpan.FromMinutes(5));
+        return 0;
+    }
+
+    public static async Mobile<int> Fail()
+    {
+        await Here.Yield();
+        throw new InvalidOperationException("on purpose");
+    }
+
     /// <summary>Goes to and fro between two nodes until it is told to end. Each step is a line of a file, so that two of it would be seen.</summary>
     public static async Mobile<string> Shuttle(string one, string other, string file)
     {
@@ -49,6 +69,55 @@ public static class NodeCase
         await moving;
         Write();
         return Here.Node!;
+    }
+
+    /// <summary>Goes there, and says at its end where it is.</summary>
+    public static async Mobile<string> Stay(string node)
+    {
+        await Here.MoveTo(node);
+        await Here.Event<bool>("end");
+        return Here.Node!;
+    }
+
+    /// <summary>The names of the nodes on its way.</summary>
+    public static async Mobile<string> Visit(string[] nodes)
+    {
+        var way = Here.Node!;
+        foreach (var node in nodes)
+        {
+            await Here.MoveTo(node);
+            way += $" {Here.Node}";
+        }
+        return way;
+    }
+
+    /// <summary>Counts events until one is false. Each is a line of a file, so that two of it would be seen.</summary>
+    public static async Mobile<string> CountEvents(string name, string file)
+    {
+        for (var count = 1; await Here.Event<bool>(name); count++)
+            File.AppendAllText(file, $"{count}\n");
+        return Here.Node!;
+    }
+
+    public static async Mobile<string> StayUntilStopped(string node)
+    {
+        await Here.MoveTo(node);
+        while (!Here.Stopping.IsCancellationRequested)
+            await Here.Delay(TimeSpan.FromMilliseconds(5));
+        return Here.Node!;
+    }
+
+    /// <summary>Prints what it is sent, and where it is, until that is <c>end</c>.</summary>
+    public static async Mobile<int> Echo(string greeting)
+    {
+        Console.WriteLine(greeting);
+        var lines = 0;
+        for (var line = ""; line != "end"; lines++)
+        {
+            line = await Here.Receive<string>();
+            Console.WriteLine($"{line} at {Here.Node}");
+        }
+        return lines;
     }
 
     public static async Mobile<string> TryFrom(string first, string node)

@@ -24,6 +24,8 @@ return args switch
     ["node", var name, var folder, var answerLimit] => await NodeCase.Run(name, folder, answerLimit),
     ["durable-node", var name, var folder, var deadly] => await Correspondence.RunNode(name, folder, deadly),
     ["passed-descriptors"] => PassedCase.WithoutDescriptors(),
+    ["echo", .. var words] => NodeCase.Print(words),
+    ["sleep"] => await NodeCase.Sleep(),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,
 };

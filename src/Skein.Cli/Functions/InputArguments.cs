@@ -32,6 +32,13 @@ sealed class InputArguments
             [{ IsRest: false }] => [input],
             _ => Fields(input),
         };
+        return Of(fields);
+    }
+
+    /// <summary>Of fields that are known.</summary>
+    /// <inheritdoc cref="Read"/>
+    public object?[] Of(string[] fields)
+    {
         var single = _parameters.Length - (_hasRest ? 1 : 0);
         if (fields.Length < _least || (fields.Length > single && !_hasRest))
             throw Refusal($"the function takes {Expected(single)}, and the input has {fields.Length}");

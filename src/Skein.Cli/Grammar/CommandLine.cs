@@ -14,6 +14,8 @@ sealed class CommandLine
 
     public ServeGrammar Serve { get; } = new();
 
+    public NodeGrammar Node { get; } = new();
+
     public ControlGrammar Control { get; } = new();
 
     public Argument<string?> Shell { get; } = new("SHELL") { HelpName = "bash|zsh|fish", Arity = ArgumentArity.ZeroOrOne, Description = "The shell that reads the script." };
@@ -26,6 +28,7 @@ sealed class CommandLine
         Root.Subcommands.Add(Run.Command);
         Root.Subcommands.Add(Map.Command);
         Root.Subcommands.Add(Serve.Command);
+        Root.Subcommands.Add(Node.Command);
         foreach (var command in Control.Commands)
             Root.Subcommands.Add(command);
         Root.Subcommands.Add(Completion);

@@ -25,8 +25,13 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
             "inspect" or "logs" or "reload" => ($"  skein {parseResult.CommandResult.Command.Name} [options] [ID]", ""),
             "scale" => ("  skein scale ID N", ""),
             "kill" => ("  skein kill [--now] ID", ""),
+            "move" => ("  skein move [--within TIME] ID NODE", ""),
+            "checkpoint" => ("  skein checkpoint [--within TIME] ID FILE", ""),
+            "restore" => ("  skein restore [--node NODE] FILE", ""),
+            "attach" => ("  skein attach ID", ""),
+            "node" => (NodeUsage, ""),
             "completion" => ("  skein completion bash|zsh|fish", ""),
-            _ => ("  skein run|map|serve|ps|top|inspect|logs|reload|scale|kill|completion …", Root),
+            _ => ("  skein run|map|serve|node|ps|top|inspect|logs|reload|scale|kill|move|checkpoint|restore|attach|completion …", Root),
         };
         output.Write(Usage().Replace(text.ToString(), $"Usage:\n{usage}\n", 1) + more);
         return code;
@@ -39,6 +44,13 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
     const string RunUsage = """
           skein run [options] FILE.cs|APP.dll [-- ARGS…]
           skein run [options] -- PROGRAM [ARGS…]
+          skein run -n NODE [-d] FILE.cs|APP.dll [--function NAME] [-- ARGS…]
+        """;
+
+    const string NodeUsage = """
+          skein node start --name NAME [-d] [--code own|any|none|SHA-256] [--store FILE] [--listen ADDRESS|--join TOKEN]
+          skein node drain [NAME]
+          skein node token [--address ADDRESS] [--life TIME] [NAME]
         """;
 
     const string ServeUsage = """

@@ -22,6 +22,10 @@ sealed class LimitOptions
         command.Options.Add(Json);
     }
 
+    /// <summary>The name of the first of these options that was given.</summary>
+    public string? FirstGiven(ParseResult words) =>
+        ((Option[])[_place, _memory, _timeout, _grace, Json]).FirstOrDefault(option => words.GetResult(option) is { Implicit: false })?.Name;
+
     public RunLimits Read(ParseResult words, bool isProgram)
     {
         var limits = new RunLimits(

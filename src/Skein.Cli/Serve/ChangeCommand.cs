@@ -1,6 +1,6 @@
 namespace Skein.Cli;
 
-/// <summary>Carries out <c>skein reload</c>, <c>scale</c> and <c>kill</c>: waits for the end, and shows what is said meanwhile.</summary>
+/// <summary>Carries out <c>skein reload</c> and <c>scale</c>: waits for the end, and shows what is said meanwhile.</summary>
 static class ChangeCommand
 {
     public static async Task<int> RunAsync(string? id, params string[] words)

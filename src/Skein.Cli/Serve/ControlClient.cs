@@ -45,7 +45,7 @@ static class ControlClient
             {
                 if (end.GetBoolean())
                     return;
-                throw new CommandFailure(ExitCode.Unavailable, answer.GetProperty("why").GetString()!);
+                throw new CommandFailure(answer.TryGetProperty("late", out _) ? ExitCode.Temporary : ExitCode.Unavailable, answer.GetProperty("why").GetString()!);
             }
         }
 

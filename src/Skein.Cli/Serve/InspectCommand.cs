@@ -9,9 +9,11 @@ static class InspectCommand
 {
     public static async Task<int> RunAsync(string? id, bool asJson)
     {
-        var (server, worker) = await RunningServers.FindAsync(id).ConfigureAwait(false);
-        var known = worker?.Json ?? server.Json;
-        var pid = worker?.Pid ?? server.Pid;
+        var found = await RunningServers.FindAsync(id).ConfigureAwait(false);
+        if (found.Process is { Kind: "mobile" })
+            return await MobileText.ShowAsync(found.Server.Socket, id!, asJson).ConfigureAwait(false);
+        var known = found.Worker?.Json ?? found.Process?.Json ?? found.Server.Json!.Value;
+        var pid = found.Worker?.Pid ?? found.Process?.Pid ?? found.Server.Pid;
         var process = pid > 0 ? ProcessContext(pid) : [];   // a service for which nothing runs
         if (asJson)
         {
@@ -33,7 +35,7 @@ static class InspectCommand
         }
 
         var text = new StringBuilder();
-        foreach (var member in known.EnumerateObject().Where(member => member.Value.ValueKind is not JsonValueKind.Array || member.Name is "addresses" or "processes"))
+        foreach (var member in known.EnumerateObject().Where(member => member.Value.ValueKind is not JsonValueKind.Array || member.Name is "addresses" or "peers" || (member.Name == "processes" && found.Server.Kind != "node")))
             text.AppendLine(CultureInfo.InvariantCulture, $"{member.Name,-18} {member.Value}");
         foreach (var (name, value) in process)
             text.AppendLine(CultureInfo.InvariantCulture, $"{name,-18} {value}");

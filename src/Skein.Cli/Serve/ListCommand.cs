@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace Skein.Cli;
 
@@ -9,28 +10,59 @@ static class ListCommand
     public static async Task<int> RunAsync(bool json)
     {
         var servers = await RunningServers.AllAsync().ConfigureAwait(false);
-        if (json)
-            servers.ForEach(server => StandardStream.Output.Write(server.Json.GetRawText() + "\n"));
-        else
-            StandardStream.Output.Write(Table(servers));
+        StandardStream.Output.Write(json ? Json(servers) : Table(servers));
         return 0;
+    }
+
+    /// <summary>A process that is on its way is known to two nodes: it is one.</summary>
+    static IEnumerable<RunningProcess> ProcessesOf(List<RunningServer> nodes) => nodes
+        .SelectMany(node => node.Processes)
+        .GroupBy(process => process.Id)
+        .Select(same => same.FirstOrDefault(process => !process.IsMoving) ?? same.First());
+
+    static string Json(List<RunningServer> servers)
+    {
+        var objects = servers.Select(server => Object(server.Json, ("id", server.Id), ("kind", server.Kind), ("name", server.Id), ("node", server.Kind == "node" ? server.Id : ""), ("state", server.State)))
+            .Concat(ProcessesOf(servers).Select(process => process.Json.GetRawText()));
+        return $"[{string.Join(",\n ", objects)}]\n";
+    }
+
+    /// <summary>The members that all have come first.</summary>
+    static string Object(JsonElement? known, params (string Name, string Value)[] first)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            foreach (var (name, value) in first)
+                json.WriteString(name, value);
+            if (known is null)
+                json.WriteNumber("pid", 0);
+            foreach (var member in known?.EnumerateObject().Where(member => member.Name != "processes" && !first.Any(one => one.Name == member.Name)) ?? [])
+                member.WriteTo(json);
+            json.WriteEndObject();
+        }
+        return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
     static string Table(List<RunningServer> servers)
     {
         var text = new StringBuilder("ID                       KIND    STATE        PID        AGE   REQUESTS  MEMORY  ADDRESS\n");
         var now = TimeProvider.System.GetUtcNow();
+        var processes = ProcessesOf(servers).ToLookup(process => process.Node);
         foreach (var server in servers)
         {
-            Add(server.Id, server.Kind, server.State, server.Pid, server.Started, null, null, server.Kind == "server" ? server.Addresses : "");
+            Add(server.Id, server.Kind, server.State, server.Pid, server.Started, null, null, server.Kind is "server" or "node" ? server.Addresses : "");
             foreach (var worker in server.Workers)
                 Add("  " + worker.Id, worker.Kind, worker.State, worker.Pid, worker.Started, worker.Requests, worker.Memory, worker.Address);
+            foreach (var process in server.Kind == "node" ? processes[server.Id] : [])
+                Add("  " + process.Id, process.Kind, process.State, process.Pid, null, null, null, process.Name);
         }
 
         return text.ToString();
 
-        void Add(string id, string kind, string state, int pid, DateTimeOffset started, long? requests, long? memory, string address) =>
+        void Add(string id, string kind, string state, int pid, DateTimeOffset? started, long? requests, long? memory, string address) =>
             text.AppendLine(string.Create(CultureInfo.InvariantCulture,
-                $"{id,-24} {kind,-7} {state,-10} {(pid > 0 ? pid : null),5} {Duration.Format(now - started),10} {requests,10} {(memory is { } bytes ? ByteSize.Format(bytes) : ""),7}  {address}").TrimEnd());
+                $"{id,-24} {kind,-7} {state,-10} {(pid > 0 ? pid : null),5} {(started is { } since ? Duration.Format(now - since) : ""),10} {requests,10} {(memory is { } bytes ? ByteSize.Format(bytes) : ""),7}  {address}").TrimEnd());
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace Skein.Cli;
 
@@ -7,14 +8,19 @@ static class LogsCommand
 {
     public static async Task<int> RunAsync(string? id, bool follow, TimeSpan? since, string level, bool json)
     {
-        var (server, worker) = await RunningServers.FindAsync(id).ConfigureAwait(false);
+        var found = await RunningServers.FindAsync(id).ConfigureAwait(false);
         var from = since is { } time ? TimeProvider.System.GetUtcNow() - time : DateTimeOffset.MinValue;
-        await ControlClient.AskAsync(
-            RunFolder.SocketOf(server.Id),
-            ["logs", from.ToString("O", CultureInfo.InvariantCulture), level, worker?.Id ?? "", follow ? "follow" : "once"],
-            data: line => StandardStream.Output.Write(json
-                ? line.GetRawText() + "\n"
-                : $"{line.GetProperty("time").GetDateTimeOffset().ToLocalTime():HH:mm:ss.fff} {line.GetProperty("id").GetString()} | {line.GetProperty("text").GetString()}\n")).ConfigureAwait(false);
+        if (found.Process is { Kind: "mobile" } && follow)
+            await FollowedProcess.FollowAsync(id!, from, level, line => Show(line, json), CancellationToken.None).ConfigureAwait(false);
+        else
+            await AskAsync(found.Server.Socket, from, level, found.Worker?.Id ?? found.Process?.Id ?? "", follow, line => Show(line, json), CancellationToken.None).ConfigureAwait(false);
         return 0;
     }
+
+    public static Task AskAsync(string socket, DateTimeOffset from, string level, string origin, bool follow, Action<JsonElement> line, CancellationToken cancellation) => ControlClient.AskAsync(
+        socket, ["logs", from.ToString("O", CultureInfo.InvariantCulture), level, origin, follow ? "follow" : "once"], data: line, cancellation: cancellation);
+
+    static void Show(JsonElement line, bool json) => StandardStream.Output.Write(json
+        ? line.GetRawText() + "\n"
+        : $"{line.GetProperty("time").GetDateTimeOffset().ToLocalTime():HH:mm:ss.fff} {line.GetProperty("id").GetString()} | {line.GetProperty("text").GetString()}\n");
 }

@@ -8,7 +8,16 @@ static class RunFolder
 {
     const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
-    public static string SocketOf(string id) => Path.Combine(Root(), id + ".sock");
+    /// <summary>Of a server; of a node, where there is one of this name and no server.</summary>
+    public static string SocketOf(string id)
+    {
+        var (server, node) = (OfServer(id), OfNode(id));
+        return !File.Exists(server) && File.Exists(node) ? node : server;
+    }
+
+    public static string OfServer(string id) => Path.Combine(Root(), id + ".sock");
+
+    public static string OfNode(string name) => Path.Combine(NodesRoot.Folder, name + ".sock");
 
     /// <summary>Made if need be.</summary>
     public static void Make(string socket)
@@ -26,9 +35,13 @@ static class RunFolder
         }
     }
 
-    /// <summary>The ids of what has a socket here; some of it may have been killed.</summary>
-    public static IReadOnlyList<string> Ids() =>
-        Directory.Exists(Root()) ? [.. Directory.GetFiles(Root(), "*.sock").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)] : [];
+    /// <summary>The sockets of servers; of some the server may have been killed.</summary>
+    public static IReadOnlyList<string> Servers() => In(Root());
+
+    /// <summary>The same of nodes.</summary>
+    public static IReadOnlyList<string> Nodes() => In(NodesRoot.Folder);
+
+    static string[] In(string folder) => Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.sock").Order(StringComparer.Ordinal)] : [];
 
     static string Root() =>
         Environment.GetEnvironmentVariable("SKEIN_HOME") is { Length: > 0 } home ? Path.Combine(home, "run")

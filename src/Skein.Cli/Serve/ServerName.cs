@@ -9,7 +9,7 @@ sealed record ServerName(string Id, string Control)
         var id = settings.LastOrDefault(setting => setting.StartsWith("id=", StringComparison.Ordinal))?[3..] ?? Path.GetFileNameWithoutExtension(file);
         if (id.Length == 0 || id.StartsWith('.') || !id.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
             throw CommandFailure.Usage($"a server's name has letters, digits, '.', '-' and '_'; '{id}' is none. --id gives another.");
-        var control = RunFolder.SocketOf(id);
+        var control = RunFolder.OfServer(id);
         RunFolder.Make(control);
         return new(id, control);
     }

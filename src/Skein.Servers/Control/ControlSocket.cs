@@ -9,7 +9,7 @@ namespace Skein;
 /// <summary>
 /// How a running server is asked and told: a Unix socket that only its own user (and root) may open. A client sends one line, a JSON array
 /// of words; the answers are JSON objects, one a line: <c>{"say": text}</c>, <c>{"data": …}</c>, and at last <c>{"end": true}</c> or
-/// <c>{"end": false, "why": text}</c>.
+/// <c>{"end": false, "why": text}</c>, with <c>"late": true</c> where it might be possible another time.
 /// </summary>
 [SupportedOSPlatform("linux")]
 sealed class ControlSocket : IAsyncDisposable
@@ -119,20 +119,21 @@ sealed class ControlSocket : IAsyncDisposable
             var request = new ControlRequest(words, stream, gone.Token);
             var left = WaitForEndAsync(stream, gone);
             string? why = null;
+            var isLate = false;
             try
             {
                 await Answer(request).ConfigureAwait(false);
             }
             catch (ServeException error)
             {
-                why = error.Message;
+                (why, isLate) = (error.Message, error.IsLate);
             }
             catch (Exception error) when (error is not (IOException or OperationCanceledException or ObjectDisposedException))
             {
                 why = $"This should not have happened; please report it. {error}";
             }
 
-            await request.EndAsync(why).ConfigureAwait(false);
+            await request.EndAsync(why, isLate).ConfigureAwait(false);
             await gone.CancelAsync().ConfigureAwait(false);
             await left.ConfigureAwait(false);
         }
@@ -198,11 +199,13 @@ sealed class ControlRequest(string[] words, Stream client, CancellationToken gon
         json.WriteEndObject();
     });
 
-    public Task EndAsync(string? why) => WriteAsync(json =>
+    public Task EndAsync(string? why, bool isLate) => WriteAsync(json =>
     {
         json.WriteBoolean("end", why is null);
         if (why is not null)
             json.WriteString("why", why);
+        if (isLate)
+            json.WriteBoolean("late", true);
     });
 
     async Task WriteAsync(Action<Utf8JsonWriter> members)

@@ -62,6 +62,9 @@ enum PeerMessageKind : byte
 
     /// <summary>Sender, receiver, number: what the receiver has had for good of the sender's letters.</summary>
     Acknowledge,
+
+    /// <summary>Process. It is asked to end by itself.</summary>
+    Stop,
 }
 
 /// <summary>Messages as bytes, with room for the header of a frame before them.</summary>

@@ -20,6 +20,9 @@ sealed class PeerSession(Peers peers, string name, long life)
 
     public string Name => name;
 
+    /// <summary>A program that starts processes here and is no node: nothing goes there.</summary>
+    public bool IsGuest => name.Contains('/');   // no node is named so
+
     /// <summary>Which of the nodes that have had this name, one after the other. Later ones are greater.</summary>
     public long Life => life;
 

@@ -19,6 +19,9 @@ public sealed class CannotMoveException : InvalidOperationException
     /// <summary>There is no process any more that could.</summary>
     internal bool IsEnd { get; private init; }
 
+    /// <summary>The limit passed: another time it may be possible.</summary>
+    internal bool IsLate { get; init; }
+
     internal static CannotMoveException For(Resident process, Exception refusal) => new(
         refusal is CannotTravelException { Type: var type }
             ? $"Mobile process {process.Id} stays at node {process.Node.Name}. {refusal.Message}. {Advice(type)}"
@@ -28,7 +31,7 @@ public sealed class CannotMoveException : InvalidOperationException
     internal static CannotMoveException TooLate(Resident process, string destination, TimeSpan limit) => new(
         $"Mobile process {process.Id} could not leave node {process.Node.Name} for {destination} within {limit.TotalSeconds:0.###} s: {process.WhyNotYet()} It goes on where it is.");
 
-    internal static CannotMoveException HasEnded(string process) => new($"Mobile process {process} has ended.") { IsEnd = true };
+    internal static CannotMoveException HasEnded(string message) => new(message) { IsEnd = true };
 
     static string Advice(Type culprit)
     {

@@ -9,7 +9,8 @@ public sealed partial class MobileNode
     /// <summary>Of all modules that come with one process.</summary>
     const long MaxModuleBytes = 256 << 20;
 
-    readonly ConcurrentDictionary<string, WeakReference<ModuleFile>> _files = new();   // of the modules that this program was started with, by hash
+    readonly ConcurrentDictionary<string, (string Path, WeakReference<ModuleFile> File)> _files = new();   // of the modules that this program was started with, by hash
+    readonly ConcurrentDictionary<(string From, string Hash), Lazy<Task<ModuleFile>>> _fetching = new();   // by processes that come at the same time
 
     /// <summary>Whose code this node takes, where a process brings code that it does not have. By default nobody's.</summary>
     public CodePolicy Code { get; init; } = CodePolicy.Listed();
@@ -47,7 +48,12 @@ public sealed partial class MobileNode
 
     /// <summary>Makes the objects of an image; of modules that this node lacks and its policy allows the sender is asked.</summary>
     /// <param name="from">Null: nobody can be asked.</param>
-    internal async ValueTask<(MobileState State, Action? Finish)> ReadAsync(byte[] image, string? from)
+    internal async ValueTask<(MobileState State, Action? Finish)> ReadAsync(byte[] image, string? from) =>
+        (await ReadAsync(space => MobileImage.Read(image, this, space), from).ConfigureAwait(false)).Value;   // it has taken over the place in the space
+
+    /// <summary>Reads what needs modules, and gets them.</summary>
+    /// <returns>It, and the space in which it was read, with a place that is to be left.</returns>
+    async ValueTask<(T Value, ModuleSpace? Space)> ReadAsync<T>(Func<ModuleSpace?, T> read, string? from)
     {
         ModuleSpace? space = null;
         var announced = new Dictionary<string, ModuleNotice>();
@@ -56,7 +62,7 @@ public sealed partial class MobileNode
             (string Name, Guid Mvid) missing;
             try
             {
-                return MobileImage.Read(image, this, space);   // which takes over the place in the space
+                return (read(space), space);
             }
             catch (ModuleVersionException e) when (e.Module.Name is not null && rounds < 64)
             {
@@ -127,8 +133,21 @@ public sealed partial class MobileNode
 
     async Task<ModuleFile> FetchAsync(string from, ModuleNotice notice)
     {
-        if (Code.WhyNot(notice.Hash, notice.Signature) is { } reason)
+        if (Code.WhyNot(notice.Hash, notice.Signature, isOwn: _peers.Find(from) is { IsRemote: false }) is { } reason)
             throw new CannotMoveException($"Node {Name} does not take the code of {notice.Name} from node {from}: {reason}.");
+        var fetching = _fetching.GetOrAdd((from, notice.Hash), _ => new(() => FetchBytesAsync(from, notice)));
+        try
+        {
+            return await fetching.Value.ConfigureAwait(false);
+        }
+        finally
+        {
+            _fetching.TryRemove(new((from, notice.Hash), fetching));
+        }
+    }
+
+    async Task<ModuleFile> FetchBytesAsync(string from, ModuleNotice notice)
+    {
         var sent = await AskAsync(from, new ModuleBytesRequest(notice.Hash)).ConfigureAwait(false);
         ModuleFile file;
         try
@@ -143,8 +162,18 @@ public sealed partial class MobileNode
             : throw new CannotMoveException($"What node {from} has sent is not {notice.Name} with SHA-256 {notice.Hash}: its bytes have {file.Hash}.");
     }
 
-    internal ModuleFile? FileOf(string hash) =>
-        _files.TryGetValue(hash, out var known) && known.TryGetTarget(out var file) ? file : Modules.Find(each => each.Hash == hash);
+    internal ModuleFile? FileOf(string hash) => _files.TryGetValue(hash, out var known)
+        ? known.File.TryGetTarget(out var file) ? file : ReadAgain(known.Path, hash)
+        : Modules.Find(each => each.Hash == hash);
+
+    /// <summary>It was announced, and its bytes were let go of before anybody has asked for them.</summary>
+    ModuleFile? ReadAgain(string path, string hash)
+    {
+        if (!File.Exists(path) || ModuleFile.Read(path) is not { } file || file.Hash != hash)
+            return null;   // it was replaced
+        _files[hash] = (path, new(file));
+        return file;
+    }
 
     /// <exception cref="CannotMoveException">Its bytes are not known.</exception>
     internal ModuleFile FileOf(Assembly assembly)
@@ -156,7 +185,7 @@ public sealed partial class MobileNode
             : throw new CannotMoveException($"{name} has no file of its own (the program is a single file): its code cannot be sent.");
         if (file.Mvid != mvid)
             throw new CannotMoveException($"{assembly.Location} was replaced since it was loaded: the code that runs cannot be sent.");
-        _files[file.Hash] = new(file);
+        _files[file.Hash] = (assembly.Location, new(file));
         return file;
     }
 }

@@ -13,9 +13,9 @@ public sealed partial class MobileNode
     /// <exception cref="CannotMoveException">There is no such node.</exception>
     internal void RequirePeer(string name, string process)
     {
-        if (_peers.Find(name) is not null)
+        if (_peers.Find(name) is { IsGuest: false })
             return;
-        var others = string.Join(", ", _peers.All.Select(static peer => peer.Name).Order());
+        var others = string.Join(", ", _peers.All.Where(static peer => !peer.IsGuest).Select(static peer => peer.Name).Order());
         throw new CannotMoveException($"Mobile process {process} stays at node {Name}: that is connected with no node named {name}{(others.Length == 0 ? "" : $", only with {others}")}.");
     }
 
@@ -41,7 +41,7 @@ public sealed partial class MobileNode
         var id = message.ReadText();
         switch (kind)
         {
-            case PeerMessageKind.Letter or PeerMessageKind.Acknowledge or PeerMessageKind.Kill or PeerMessageKind.Ask or PeerMessageKind.Withdraw:
+            case PeerMessageKind.Letter or PeerMessageKind.Acknowledge or PeerMessageKind.Kill or PeerMessageKind.Stop or PeerMessageKind.Ask or PeerMessageKind.Withdraw:
                 var forwards = message.ReadByte();
                 FollowingItem item = kind switch
                 {
@@ -49,6 +49,7 @@ public sealed partial class MobileNode
                     PeerMessageKind.Acknowledge => Acknowledgement.Read(id, message),
                     PeerMessageKind.Ask => Skein.Ask.Read(message),
                     PeerMessageKind.Withdraw => Withdrawal.Read(message),
+                    PeerMessageKind.Stop => new StopRequest(),
                     _ => new KillRequest(),
                 };
                 Deliver(id, item.After(forwards));
@@ -60,7 +61,8 @@ public sealed partial class MobileNode
                 NoteKnown(id, (int)message.ReadLong());
                 break;
             case PeerMessageKind.Ended:
-                Complete(id, ReadOutcome(message.ReadBytes().ToArray()));
+                var outcome = message.ReadBytes().ToArray();
+                Complete(id, handle => handle.Complete(outcome));
                 break;
             case PeerMessageKind.Lost:
                 NoteLost(id, (int)message.ReadLong(), message.ReadText());
@@ -84,6 +86,7 @@ public sealed partial class MobileNode
 
     void Reach(PeerSession peer)
     {
+        Reached?.Invoke(peer.Name);
         _handovers.TakeReached(peer.Name);
         foreach (var (id, location) in _started)
         {
@@ -118,12 +121,17 @@ public sealed partial class MobileNode
     /// <summary>A node has ended, and what was there with it.</summary>
     void LosePeer(PeerSession peer)
     {
-        _handovers.TakeEnd(peer.Name);
         BreakRequests(peer.Name);
+        if (peer.IsGuest)
+        {
+            ForgetGuest(peer.Name);
+            return;   // no process was ever there
+        }
+        _handovers.TakeEnd(peer.Name);
         foreach (var (id, pointer) in _went)
         {
-            if (pointer.Node == peer.Name && !_handovers.IsLeaving(id))   // the next of its name may have that in its store
-                _went.TryRemove(new(id, pointer));
+            if (pointer.Node == peer.Name && !_handovers.IsLeaving(id) && _went.TryRemove(new(id, pointer)))   // the next of its name may have that in its store
+                TellLost(BirthOf(id) ?? Name, id, pointer.Hops, peer.Name);   // that it was there the node that it was started at may not have heard
         }
         foreach (var (id, home) in _adopted)
         {
@@ -140,6 +148,7 @@ public sealed partial class MobileNode
         foreach (var process in _residents.Values.Where(process => process.State.Home == peer.Name))
             Adopt(process.Id, process.State.Hops);   // who asks for it would have asked there
         SayAllAgain();
+        _ = WithdrawAgainAsync();
     }
 
     /// <summary>A process was handed over to a node that has ended.</summary>
@@ -147,15 +156,31 @@ public sealed partial class MobileNode
     {
         if (process.Home == Name)
             return LoseAsync(process.Id, process.Hops, node);
-        var lost = PeerMessage.Begin(PeerMessageKind.Lost);
-        lost.WriteText(process.Id);
-        lost.WriteNumber((ulong)process.Hops);
-        lost.WriteText(node);
-        Send(process.Home, lost.End());
+        TellLost(process.Home, process.Id, process.Hops, node);
         return Task.CompletedTask;
     }
 
-    void NoteLost(string id, int hops, string node) => _ = LoseAsync(id, hops, node);
+    void TellLost(string home, string id, int hops, string node)
+    {
+        if (home == Name)
+        {
+            NoteLost(id, hops, node);
+            return;
+        }
+        var lost = PeerMessage.Begin(PeerMessageKind.Lost);
+        lost.WriteText(id);
+        lost.WriteNumber((ulong)hops);
+        lost.WriteText(node);
+        Send(home, lost.End());
+    }
+
+    void NoteLost(string id, int hops, string node)
+    {
+        if (_adopted.TryGetValue(id, out var home))
+            TellLost(home, id, hops, node);
+        else
+            _ = LoseAsync(id, hops, node);
+    }
 
     /// <summary>Unless it is heard from meanwhile.</summary>
     async Task LoseAsync(string id, int hops, string node)
@@ -204,7 +229,9 @@ public sealed partial class MobileNode
         Send(process.Home, ended.End());
     }
 
-    void Complete(string id, MobileOutcome outcome)
+    void Complete(string id, MobileOutcome outcome) => Complete(id, handle => handle.Complete(outcome));
+
+    void Complete(string id, Action<MobileProcess> tell)
     {
         if (_residents.TryGetValue(id, out var left) && left.IsGone)
             _residents.TryRemove(new(id, left));   // it has ended elsewhere before this node has quite let go of it
@@ -216,10 +243,10 @@ public sealed partial class MobileNode
             return;
         if (BirthOf(id) is { } birth && birth != Name)
             Send(birth, Named(PeerMessageKind.Disowned, id));
-        started.Handle.Complete(outcome);
+        tell(started.Handle);
     }
 
-    static byte[] Write(MobileOutcome outcome)
+    internal static byte[] Write(MobileOutcome outcome)
     {
         try
         {
@@ -231,7 +258,7 @@ public sealed partial class MobileNode
         }
     }
 
-    MobileOutcome ReadOutcome(byte[] bytes)
+    internal MobileOutcome ReadOutcome(byte[] bytes)
     {
         try
         {

@@ -67,6 +67,14 @@ public sealed partial class MobileNode
         return message.End();
     }
 
+    /// <summary>Waits a moment until other nodes have had all that was said to them.</summary>
+    internal async Task FlushAsync()
+    {
+        var answers = _peers.All.Where(static peer => peer.IsOpen && !peer.IsGuest).Select(peer => AskAsync(peer.Name, new EchoRequest()));
+        Task all = Task.WhenAll(answers);
+        await all.WaitAsync(TimeSpan.FromSeconds(1), Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     /// <summary>A request of another node.</summary>
     internal async Task<byte[]> AnswerAsync(byte[] request)
     {
@@ -102,3 +110,9 @@ public sealed partial class MobileNode
 
 /// <summary>There is no connection to a node, or it broke while that was asked.</summary>
 sealed class NodeNotConnectedException(string from, string to) : IOException($"node {from} is not connected with node {to}.");
+
+/// <summary>Asks for nothing: its answer says that all that was said before has come.</summary>
+sealed class EchoRequest : NodeRequest<bool>
+{
+    protected override ValueTask<bool> RunAsync(MobileNode node) => new(true);
+}

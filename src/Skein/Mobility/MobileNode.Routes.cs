@@ -45,6 +45,9 @@ public sealed partial class MobileNode
         }
     }
 
+    /// <summary>Whether it is here, or this node knows whom to ask for it.</summary>
+    internal bool IsKnown(string id) => _residents.ContainsKey(id) || NextNode(id) is not null;
+
     internal void SendAfter(string node, string id, FollowingItem item)
     {
         if (_peers.Find(node) is not { } peer || item.Forward(id) is not { } message || !peer.Send(message))

@@ -121,6 +121,9 @@ public sealed partial class MobileNode
         return (MobileProcess<T>)Restore(image, static (node, state) => new MobileProcess<T>(node, state.Id));
     }
 
+    /// <summary>The same, where it is not known what the process gives.</summary>
+    internal MobileProcess Restore(byte[] image) => Restore(image, static (node, state) => state.Root!.NewHandle(node, state.Id));
+
     MobileProcess Restore(byte[] image, Func<MobileNode, MobileState, MobileProcess> newHandle)
     {
         var (state, finish) = Read(image);
@@ -153,10 +156,13 @@ public sealed partial class MobileNode
         ? resource as T ?? throw new InvalidOperationException($"The resource {name} of node {Name} is a {resource.GetType().Name}, no {typeof(T).Name}.")
         : throw new InvalidOperationException($"Node {Name} has no resource named {name}: it is to be provided there (MobileNode.Provide).");
 
-    MobileProcess<T> Start<T>(Assembly module, Func<MobileFrame?> function, Func<MobileOutcome> endedAtOnce)
+    MobileProcess<T> Start<T>(Assembly module, Func<MobileFrame?> function, Func<MobileOutcome> endedAtOnce) =>
+        (MobileProcess<T>)Start(module, function, endedAtOnce, static (node, id) => new MobileProcess<T>(node, id));
+
+    MobileProcess Start(Assembly module, Func<MobileFrame?> function, Func<MobileOutcome> endedAtOnce, Func<MobileNode, string, MobileProcess> newHandle)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"{_prefix}.{Interlocked.Increment(ref _count)}");
-        var process = new MobileProcess<T>(this, id);
+        var process = newHandle(this, id);
         _started[id] = new(process, Name, 0);
         Settle(new(this, new(id, Name) { Space = Modules.Enter(module) })).Begin(new FirstTurn(function, endedAtOnce));
         return process;

@@ -55,7 +55,13 @@ public abstract class MobileProcess
     public async Task<byte[]> CaptureAsync(TimeSpan? within = null, CancellationToken cancellation = default) =>
         (await AskAsync(AskKind.Capture, "", "could not be captured", within, cancellation).ConfigureAwait(false)).Data!;
 
-    /// <summary>Ends it, where it is, between two turns. What its functions hold is not disposed of.</summary>
+    /// <summary>Asks it to end by itself: <c>Here.Stopping</c> is cancelled, where it is and wherever it goes.</summary>
+    public void Stop() => Home.Deliver(Id, new StopRequest());
+
+    /// <summary>
+    /// Ends it, where it is, between two turns. What its functions hold is not disposed of. One that computes for more than a second and does not wait
+    /// ends for everybody else; its thread cannot be ended, and goes on until it waits.
+    /// </summary>
     public void Kill() => Home.Deliver(Id, new KillRequest());
 
     /// <summary>
@@ -73,46 +79,20 @@ public abstract class MobileProcess
 
     internal abstract void Complete(MobileOutcome outcome);
 
+    /// <summary>The same, as another node has told it.</summary>
+    internal virtual void Complete(byte[] outcome) => Complete(Home.ReadOutcome(outcome));
+
     async Task<AskAnswer> AskAsync(AskKind kind, string destination, string failure, TimeSpan? within, CancellationToken cancellation)
     {
-        var limit = within ?? MobileNode.MoveLimit;
-        var (number, answered) = Home.Ask(Id, kind, destination);
-        AskAnswer answer;
         try
         {
-            answer = await answered.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(false);
+            return await Home.AskAsync(Id, kind, destination, failure, within, cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        catch (CannotMoveException e) when (e.IsEnd)
         {
-            Home.Deliver(Id, new Withdrawal(Home.Name, number));
-            try
-            {
-                answer = await answered.WaitAsync(2 * Handovers.UsualLimit, Home.Time, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                throw new CannotMoveException($"Mobile process {Id} {failure} within {limit.TotalSeconds:0.###} s. Where it is nobody knows now: node {Node}, or one that it was on its way to, does not answer.");
-            }
-        }
-        finally
-        {
-            Home.ForgetAsk(number);
-        }
-        switch (answer.Kind)
-        {
-            case AskAnswerKind.Done:
-                return answer;
-            case AskAnswerKind.HasEnded:
-                // Whoever learns of its end here finds it ended, however long the store takes to forget it.
-                await Completion.WaitAsync(limit, Home.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                throw new CannotMoveException(answer.Text);
-            case AskAnswerKind.Withdrawn:
-                cancellation.ThrowIfCancellationRequested();
-                throw new CannotMoveException($"Mobile process {Id} {failure} within {limit.TotalSeconds:0.###} s: {answer.Text} It goes on where it is.");
-            case AskAnswerKind.Lost:
-                throw new NodeLostException(Id, answer.Text);
-            default:
-                throw new CannotMoveException(answer.Text, answer.Path);
+            // Whoever learns of its end here finds it ended, however long the store takes to forget it.
+            await Completion.WaitAsync(within ?? MobileNode.MoveLimit, Home.Time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
         }
     }
 }

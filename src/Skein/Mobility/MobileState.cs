@@ -33,6 +33,9 @@ sealed class MobileState(string id, string home) : ITravelSteps
     /// <summary>Nothing is left of it but letters.</summary>
     public bool HasEnded { get; private init; }
 
+    /// <summary>It was asked to end by itself.</summary>
+    public bool IsStopping { get; set; }
+
     /// <summary>What was called first. Null until it waits.</summary>
     public MobileFrame? Root { get; set; }
 

@@ -10,6 +10,16 @@ sealed partial class Resident
     /// <summary>Ordinary tasks that it waits for: while there are any, no image of it can be made.</summary>
     public bool WaitsOutside => _outside is { Count: > 0 };
 
+    /// <summary>Which of its calls await them, and what.</summary>
+    public IEnumerable<(MobileFrame Frame, string Awaited)> OutsideAwaits
+    {
+        get
+        {
+            lock (this)
+                return [.. (_outside ?? []).OfType<OutsideAwait>().Select(static one => (one.Frame, one.Awaited))];
+        }
+    }
+
     public bool WantsToLeave => _cuts is not null && _cuts.Any(static cut => cut.Leaves && cut.IsWished);
 
     public void AddOutside(InboxItem wait)

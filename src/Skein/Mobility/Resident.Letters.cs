@@ -7,6 +7,8 @@ sealed partial class Resident
     /// <summary>In a turn of the process: writes to another.</summary>
     public void Send<T>(string receiver, T message)
     {
+        if (_isGivenUp)
+            throw new ProcessKilledException($"Mobile process {Id} was killed.");
         var letter = Letter.Of(null, message, had: state.IsDurable ? 0 : state.Letters?.Say(receiver) ?? 0);
         var outbox = state.Outbox ??= new();
         outbox.Write(state.Sender, receiver, letter);

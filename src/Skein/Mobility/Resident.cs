@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Skein;
 
 /// <summary>
@@ -17,11 +19,15 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
     /// <summary>Turns after which other processes get the thread: few enough that a thousand busy ones each run every few hundredths of a second, and many enough that queueing costs them little.</summary>
     const int TurnsInARow = 256;
 
+    static readonly ConditionalWeakTable<Resident, CancellationTokenSource> Stops = [];   // of those that have looked; a parked process is to be small
+
     [ThreadStatic]
     static Resident? _current;
 
     InboxItem? _first, _last;   // the inbox
     bool _isRunning = true;   // until Begin, so that what comes before waits; and while it may leave
+    bool _isInTurn;   // the application's code has the thread
+    bool _isGivenUp;   // it has ended, and that turn has not
     Presence _presence;
 
     enum Presence : byte { Present, Left, Ended }
@@ -33,6 +39,29 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
 
     /// <summary>It has ended, or is elsewhere.</summary>
     public bool IsGone => _presence != Presence.Present;
+
+    /// <summary>It waits, and nothing has come for it.</summary>
+    public bool IsParked => !_isRunning;
+
+    /// <summary>Cancelled when it is asked to end. In a turn of it.</summary>
+    public CancellationToken Stopping
+    {
+        get
+        {
+            var source = Stops.GetValue(this, static _ => new());
+            if (state.IsStopping)
+                source.Cancel();
+            return source.Token;
+        }
+    }
+
+    /// <summary>In a turn of it.</summary>
+    public void Stop()
+    {
+        state.IsStopping = true;
+        if (Stops.TryGetValue(this, out var source))
+            _ = source.CancelAsync();
+    }
 
     public string Id => state.Id;
 
@@ -75,6 +104,8 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
             if (_presence == Presence.Present)
             {
                 (item as Ask)?.Note(this);
+                if (item is KillRequest)
+                    KillRequest.Note(this);
                 if (_last is null)
                     Volatile.Write(ref _first, item);
                 else
@@ -113,9 +144,12 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
                         return;   // it is in other hands
                 }
                 if (IsGone)
+                {
+                    LetGo();
                     return;
+                }
                 if (state.Ready.TryDequeue() is { } waiter)
-                    waiter.Turn();
+                    Take(waiter);
                 else if (TryPark())
                     return;
             }
@@ -128,7 +162,21 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
         node.Run(this);
     }
 
+    void Take(Waiter waiter)
+    {
+        _isInTurn = true;
+        waiter.Turn();
+        _isInTurn = false;
+    }
+
     void ApplyInbox()
+    {
+        _isInTurn = true;
+        ApplyAll();
+        _isInTurn = false;
+    }
+
+    void ApplyAll()
     {
         InboxItem? item;
         lock (this)
@@ -190,16 +238,54 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
             unread = _first;
             _first = _last = null;
         }
+        PostAgain(unread);
+        foreach (var cut in _cuts ?? [])
+            cut.Ask?.Miss(node, Id);
+        Disarm();
+        _ = node.EndAsync(this, outcome);
+    }
+
+    /// <summary>
+    /// From any thread: it was killed, and is in a turn that does not end. For everybody else it ends here and now; its thread cannot be ended, and goes on
+    /// until the turn does. False while it is in none.
+    /// </summary>
+    public bool TryGiveUp(MobileOutcome outcome)
+    {
+        InboxItem? unread;
+        lock (this)
+        {
+            if (!_isInTurn || _presence != Presence.Present)
+                return false;
+            _presence = Presence.Ended;
+            _isGivenUp = true;
+            unread = _first;
+            _first = _last = null;
+        }
+        PostAgain(unread);
+        _ = node.EndAsync(this, outcome);
+        return true;
+    }
+
+    /// <summary>What it has not read when it ends finds that out.</summary>
+    void PostAgain(InboxItem? unread)
+    {
         while (unread is not null)
         {
             (var item, unread) = (unread, unread.Next);
             item.Next = null;
             TryPost(item);
         }
+    }
+
+    /// <summary>The turn has ended after all in which it was given up.</summary>
+    void LetGo()
+    {
+        if (!_isGivenUp)
+            return;
+        _isGivenUp = false;
         foreach (var cut in _cuts ?? [])
             cut.Ask?.Miss(node, Id);
         Disarm();
-        _ = node.EndAsync(this, outcome);
     }
 
     /// <summary>It is the other node's, which hears that first; letters that it had not read go after it, before any that come later.</summary>

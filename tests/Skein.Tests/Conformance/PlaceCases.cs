@@ -1,7 +1,29 @@
+using Skein.Tests.Cli;
+
 namespace Skein.Tests.Conformance;
 
+/// <summary>What a place can do that not all can.</summary>
+[Flags]
+public enum PlaceCan
+{
+    /// <summary>Ask a process to stop, and no more.</summary>
+    OnlyAsk = 0,
+
+    /// <summary>Keep what a process changes from its caller.</summary>
+    Copy = 1,
+
+    /// <summary>End a process that does not listen.</summary>
+    Kill = 2,
+
+    /// <summary>Let a process use what stays with its caller: tokens, progress, callbacks.</summary>
+    Refer = 4,
+
+    /// <summary>Give each process an operating-system process of its own, which is gone afterwards and whose use is known.</summary>
+    Own = 8,
+}
+
 // What every place must do. A new place joins by one line at the end.
-public abstract class PlaceCases(Place place, bool copies, bool kills)
+public abstract class PlaceCases(Place place, PlaceCan can)
 {
     protected Place Place => place;
 
@@ -46,7 +68,7 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
         var list = new List<int>();
         await using var process = await place.StartAsync(() => { list.Add(1); return list.Count; }).Within();
         Assert.Equal(1, await process.Completion.Within());
-        Assert.Equal(copies ? 0 : 1, list.Count);
+        Assert.Equal(can.HasFlag(PlaceCan.Copy) ? 0 : 1, list.Count);
     }
 
     [Fact]
@@ -65,6 +87,8 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
     {
         using var source = new CancellationTokenSource();
         var token = source.Token;
+        if (await RefusesAsync(() => place.StartAsync(() => token.IsCancellationRequested)))
+            return;
         await using var process = await place.StartAsync(async () => { await Task.Delay(Timeout.Infinite, token); return 1; }).Within();
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => process.Completion.Within());
@@ -75,6 +99,8 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
     {
         var seen = new List<int>();
         var progress = new InOrder<int>(seen.Add);
+        if (await RefusesAsync(() => place.StartAsync(static (IProgress<int> report) => report.Report(1), (IProgress<int>)progress)))
+            return;
         await using var process = await place.StartAsync(static (IProgress<int> report) =>
         {
             for (var i = 0; i < 100; i++)
@@ -90,6 +116,8 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
     {
         var asked = new List<string>();
         var callback = Callback.To((string question) => { asked.Add(question); return question.Length; });
+        if (await RefusesAsync(() => place.StartAsync(static (Callback<string, int> ask) => ask.GetHashCode(), callback)))
+            return;
         await using var process = await place.StartAsync(static async (Callback<string, int> ask) =>
             await ask.InvokeAsync("one") + await ask.InvokeAsync("three"), callback).Within();
         Assert.Equal(8, await process.Completion.Within());
@@ -108,6 +136,8 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
                 third.SetResult();
             return $"{question} answered";
         });
+        if (await RefusesAsync(() => place.StartAsync(static (Callback<string, string> ask) => ask.GetHashCode(), callback)))
+            return;
         await using var process = await place.StartAsync(static async (Callback<string, string> ask) =>
         {
             var first = ask.InvokeAsync("first");
@@ -122,6 +152,8 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
     public async Task A_callback_that_throws_throws_in_the_process()
     {
         var callback = Callback.To<int, int>(static number => throw new FormatException($"not {number}"));
+        if (await RefusesAsync(() => place.StartAsync(static (Callback<int, int> ask) => ask.GetHashCode(), callback)))
+            return;
         await using var process = await place.StartAsync(static async (Callback<int, int> ask) =>
         {
             try
@@ -140,12 +172,12 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
     public async Task A_process_that_does_not_listen_is_killed_or_the_place_says_that_it_cannot()
     {
         var process = await place.StartAsync(static (int seconds) => Functions.Spin(seconds), 2).Within();
-        if (kills)
+        if (can.HasFlag(PlaceCan.Kill))
         {
             await process.StopAsync(TimeSpan.FromMilliseconds(50)).Within();
             var lost = await Assert.ThrowsAsync<ProcessLostException>(() => process.Completion.Within());
             Assert.Equal(ExitCause.Killed, lost.Exit.Cause);
-            Assert.False(Directory.Exists($"/proc/{process.OsProcessId}"));
+            Assert.Equal(!can.HasFlag(PlaceCan.Own), Directory.Exists($"/proc/{process.OsProcessId}"));
         }
         else
         {
@@ -161,11 +193,42 @@ public abstract class PlaceCases(Place place, bool copies, bool kills)
         await using var process = await place.StartAsync(static () => Functions.UseProcessor(0.2)).Within();
         await process.Completion.Within();
         var exit = await process.Exited.Within();
-        if (copies)
+        if (can.HasFlag(PlaceCan.Own))
             Assert.InRange(exit.Use.UserTime + exit.Use.SystemTime, TimeSpan.FromSeconds(0.1), Limits.Seconds(10));
         else
             Assert.Equal(default, exit.Use);   // a thread's use is its process's
     }
+
+    [Fact]
+    public async Task A_mobile_function_runs_with_its_result_or_fails_with_what_it_threw()
+    {
+        Assert.Equal("ab", await Result(place.StartAsync(Functions.Join, new[] { "a", "b" })));
+        await using var failing = await place.StartAsync(static () => Functions.ThrowLater("on purpose")).Within();
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => failing.Completion.Within());
+        Assert.Equal("thrown on purpose", error.Message);
+        Assert.Contains(nameof(Functions.ThrowLater), error.StackTrace, StringComparison.Ordinal);
+        await using var listening = await place.StartAsync(static () => Functions.UntilStopped()).Within();
+        await listening.StopAsync(Limits.Seconds(5)).Within(20);
+        await listening.Completion.Within();
+    }
+
+    [Fact]
+    public async Task A_mobile_function_that_takes_longer_than_its_time_limit_is_asked_to_stop()
+    {
+        await using var process = await place.StartAsync(static () => Functions.UntilStopped(), new() { TimeLimit = TimeSpan.FromMilliseconds(50), Grace = Limits.Seconds(5) }).Within();
+        Assert.True(await process.Completion.Within(20));
+    }
+
+    /// <summary>A place that cannot refer to what stays with its caller says so before anything starts.</summary>
+    async Task<bool> RefusesAsync<T>(Func<Task<Process<T>>> start)
+    {
+        if (can.HasFlag(PlaceCan.Refer))
+            return false;
+        await Assert.ThrowsAsync<CannotTravelException>(() => start().Within());
+        return true;
+    }
+
+    Task<bool> RefusesAsync(Func<Task<Process<Nothing>>> start) => RefusesAsync<Nothing>(start);
 
     static async Task<T> Result<T>(Task<Process<T>> starting)
     {
@@ -196,6 +259,30 @@ static class Functions
         return number * number;
     }
 
+    public static async Mobile<string> Join(string[] parts)
+    {
+        var all = "";
+        foreach (var part in parts)
+        {
+            await Here.Yield();
+            all += part;
+        }
+        return all;
+    }
+
+    public static async Mobile<int> ThrowLater(string why)
+    {
+        await Here.Yield();
+        throw new InvalidOperationException($"thrown {why}");
+    }
+
+    public static async Mobile<bool> UntilStopped()
+    {
+        while (!Here.Stopping.IsCancellationRequested)
+            await Here.Delay(TimeSpan.FromMilliseconds(1));
+        return true;
+    }
+
     public static string NameOf<T>() => typeof(T).Name;
 
     public static int Throw() => throw new InvalidOperationException("thrown on purpose");
@@ -220,8 +307,27 @@ static class Functions
     }
 }
 
-public class In_a_thread() : PlaceCases(Place.Thread, copies: false, kills: false);
+public class In_a_thread() : PlaceCases(Place.Thread, PlaceCan.Refer);
 
-public class In_an_operating_system_process() : PlaceCases(Place.OsProcess, copies: true, kills: true);
+public class In_an_operating_system_process() : PlaceCases(Place.OsProcess, PlaceCan.Copy | PlaceCan.Kill | PlaceCan.Refer | PlaceCan.Own);
 
-public class In_a_portable_operating_system_process() : PlaceCases(new PortableProcessPlace(), copies: true, kills: true);
+public class In_a_portable_operating_system_process() : PlaceCases(new PortableProcessPlace(), PlaceCan.Copy | PlaceCan.Kill | PlaceCan.Refer | PlaceCan.Own);
+
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
+public sealed class At_a_node : PlaceCases, IAsyncLifetime
+{
+    readonly ScratchFolder _folder;
+    ClusterNode? _node;
+
+    public At_a_node() : this(new()) { }
+
+    At_a_node(ScratchFolder folder) : base(Place.Node("a", folder["nodes"]), PlaceCan.Copy | PlaceCan.Kill) => _folder = folder;
+
+    public async ValueTask InitializeAsync() => _node = await ClusterNode.StartAsync("a", new() { Folder = _folder["nodes"] }).Within();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _node!.DisposeAsync();
+        _folder.Dispose();
+    }
+}

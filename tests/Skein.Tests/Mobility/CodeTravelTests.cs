@@ -80,6 +80,20 @@ public sealed class CodeTravelTests : IDisposable
     }
 
     [Fact]
+    public void Bytes_that_were_announced_are_there_however_late_they_are_asked_for()
+    {
+        var node = new MobileNode("a");
+        var hash = Announce(node);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Assert.Equal(hash, node.FileOf(hash)?.Hash);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static string Announce(MobileNode node) => node.FileOf(typeof(Skein.Tests.Child.NodeCase).Assembly).Hash;
+    }
+
+    [Fact]
     public async Task Code_is_unloaded_when_its_last_process_has_gone()
     {
         var nodes = Nodes(CodePolicy.AnyPeer);

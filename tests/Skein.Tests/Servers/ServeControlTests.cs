@@ -143,9 +143,10 @@ public class ServeControlTests
         Assert.Equal("hello", await app.GetAsync("/"));
     }
 
-    static JsonElement[] Json(Ended ended) => [.. ended.Lines.Select(line =>
+    static JsonElement[] Json(Ended ended) => [.. ended.Lines.SelectMany(line =>
     {
         using var json = JsonDocument.Parse(line);
-        return json.RootElement.Clone();
+        var all = json.RootElement.Clone();
+        return all.ValueKind == JsonValueKind.Array ? all.EnumerateArray().ToArray() : [all];
     })];
 }

@@ -122,9 +122,10 @@ public sealed class SuperServerControlTests : IDisposable
 
     static string Text(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
-    static JsonElement[] Json(Ended ended) => [.. ended.Lines.Select(line =>
+    static JsonElement[] Json(Ended ended) => [.. ended.Lines.SelectMany(line =>
     {
         using var json = JsonDocument.Parse(line);
-        return json.RootElement.Clone();
+        var all = json.RootElement.Clone();
+        return all.ValueKind == JsonValueKind.Array ? all.EnumerateArray().ToArray() : [all];
     })];
 }

@@ -28,6 +28,8 @@ sealed class AnyFrame : MobileFrame<int>
 
     sealed class Branch(AnyFrame any, MobileFrame callee, int place) : Waiter
     {
+        public override MobileFrame Frame => any;
+
         public void Begin() => callee.Await(this);
 
         public void End() => callee.Forget(this);

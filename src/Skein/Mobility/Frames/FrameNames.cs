@@ -55,6 +55,36 @@ static class FrameNames
         }
     }
 
+    /// <summary>Those of them that source code names, also such that are null.</summary>
+    public static IEnumerable<(string Name, object? Value)> Variables(object stateMachine)
+    {
+        foreach (var field in stateMachine.GetType().GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        {
+            if (field.Name is "<>1__state" or "<>t__builder")
+                continue;
+            var value = field.GetValue(stateMachine);
+            if (SourceNames.OfField(field.Name) is { } name)
+            {
+                yield return (name, value);
+            }
+            else if (value is not (null or IAsyncStateMachine) && value.GetType().Name.StartsWith("<>c__DisplayClass", StringComparison.Ordinal))
+            {
+                foreach (var captured in Variables(value))
+                    yield return captured;
+            }
+        }
+    }
+
+    /// <summary>The calls that a function waits for.</summary>
+    public static IEnumerable<MobileFrame> Awaited(object stateMachine)
+    {
+        foreach (var field in stateMachine.GetType().GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        {
+            if (field.FieldType.IsAssignableTo(typeof(IMobileAwaiter)) && field.GetValue(stateMachine) is IMobileAwaiter { Callee: { } callee })
+                yield return callee;
+        }
+    }
+
     /// <summary>Who waits for a call, its result or what it threw.</summary>
     public static IEnumerable<(string Edge, object? Value)> Links(MobileFrame frame)
     {

@@ -7,9 +7,11 @@ namespace Skein;
 /// An <c>async Mobile</c> method that waits: the compiler's state machine (where it is, its locals), who waits for it, and its result,
 /// in one object.
 /// </summary>
-sealed class MethodFrame<TStateMachine, T> : MobileFrame<T>, ITravelSteps where TStateMachine : IAsyncStateMachine
+sealed class MethodFrame<TStateMachine, T> : MobileFrame<T>, ITravelSteps, IMethodFrame where TStateMachine : IAsyncStateMachine
 {
     TStateMachine _stateMachine = default!;
+
+    object IMethodFrame.StateMachine => _stateMachine;
 
     public string Name => FrameNames.Of(typeof(TStateMachine));
 
@@ -31,4 +33,11 @@ sealed class MethodFrame<TStateMachine, T> : MobileFrame<T>, ITravelSteps where 
     public override void Turn() => _stateMachine.MoveNext();
 
     protected override void Release() => _stateMachine = default!;
+}
+
+/// <summary>The same, where the types are not known.</summary>
+interface IMethodFrame
+{
+    /// <summary>As it is, or a copy of it.</summary>
+    object StateMachine { get; }
 }

@@ -8,6 +8,9 @@ abstract class Waiter
 {
     public Waiter? Next;
 
+    /// <summary>The call that it is of; null where nothing in the process waits for it.</summary>
+    public virtual MobileFrame? Frame => null;
+
     public abstract void CalleeEnded(MobileFrame callee);
 
     /// <summary>It has the processor, until it waits again.</summary>
@@ -24,6 +27,16 @@ abstract class MobileFrame : Waiter
     Progress _progress;
 
     enum Progress : byte { Running, Ended, Failed }
+
+    public sealed override MobileFrame Frame => this;
+
+    /// <summary>Those that wait for it.</summary>
+    public IEnumerable<Waiter> Waiters => HasEnded ? [] : _link switch
+    {
+        Waiter one => [one],
+        List<Waiter> several => several,
+        _ => [],
+    };
 
     public bool HasEnded => _progress != Progress.Running;
 

@@ -38,6 +38,10 @@ sealed class OutsideAwait(Resident process, MobileFrame frame, Type awaiter) : I
         }
     }
 
+    public MobileFrame Frame => frame;
+
+    public string Awaited => FrameNames.OfAwaited(awaiter);
+
     /// <summary><c>Task&lt;string&gt; in Flow.Download()</c></summary>
     public override string ToString() => $"{FrameNames.OfAwaited(awaiter)} in {(frame as ITravelSteps)?.Name}";
 

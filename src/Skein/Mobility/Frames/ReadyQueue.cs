@@ -5,6 +5,21 @@ struct ReadyQueue
 {
     Waiter? _first, _last;
 
+    public readonly IEnumerable<Waiter> All
+    {
+        get
+        {
+            var first = _first;
+            return Links();
+
+            IEnumerable<Waiter> Links()
+            {
+                for (var waiter = first; waiter is not null; waiter = waiter.Next)
+                    yield return waiter;
+            }
+        }
+    }
+
     public void Enqueue(Waiter waiter)
     {
         if (_last is null)

@@ -11,10 +11,12 @@ public enum Resumption
 }
 
 /// <summary>Waits until an image of its process is stored.</summary>
-sealed class CheckpointWait : MobileWait<Resumption>
+sealed class CheckpointWait : MobileWait<Resumption>, IDescribed
 {
     bool _isStored;   // true in the image only
     [Transient] bool _isStoring;
+
+    public string Description => "the store";
 
     public override void Arm(Resident process)
     {

@@ -87,10 +87,12 @@ sealed class ComingProcess(Resident process, Action? finish, bool isToBeStored) 
 }
 
 /// <summary>Waits until its process is at a node.</summary>
-sealed class MoveWait(string destination, TimeSpan limit) : MobileWait<ValueTuple>
+sealed class MoveWait(string destination, TimeSpan limit) : MobileWait<ValueTuple>, IDescribed
 {
     [Transient] ITimer? _limit;
     [Transient] Departure? _departure;
+
+    public string Description => $"its move to node {destination}";
 
     public override void Arm(Resident process)
     {

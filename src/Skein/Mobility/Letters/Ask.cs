@@ -8,6 +8,9 @@ enum AskKind : byte
 
     /// <summary>For an image of it.</summary>
     Capture,
+
+    /// <summary>For what it does: its calls, locals, waits, mail.</summary>
+    Inspect,
 }
 
 /// <summary>Somebody outside asks a process, wherever it is, and hears of it by the number of the question.</summary>
@@ -36,11 +39,29 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
     public void Note(Resident process)
     {
         _node = process.Node;
-        _cut = kind == AskKind.Move ? new Departure(destination, null, this) : new Snapshot(this);
+        _cut = kind switch
+        {
+            AskKind.Move => new Departure(destination, null, this),
+            AskKind.Inspect => new LookCut(this),
+            _ => new Snapshot(this),
+        };
         _node.Asks[(Origin, Number)] = this;
     }
 
-    public override void Apply(Resident resident) => resident.Wish(_cut);
+    public override void Apply(Resident resident)
+    {
+        if (_cut is LookCut)
+            Show(resident);
+        else
+            resident.Wish(_cut);
+    }
+
+    /// <summary>That needs no image: it is possible while ordinary tasks are awaited.</summary>
+    void Show(Resident resident)
+    {
+        if (_cut.TryBegin())
+            Succeed(resident.Node, resident, Inspection.Of(resident));
+    }
 
     public override void Miss(MobileNode node, string process) =>
         node.Tell(Origin, Number, new(AskAnswerKind.HasEnded, $"Mobile process {process} has ended.", null, null));
@@ -64,6 +85,16 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
         _node.Tell(Origin, Number, new(error is NodeLostException ? AskAnswerKind.Lost : AskAnswerKind.CannotMove, error is NodeLostException { Node: var lost } ? lost : error.Message, (error as CannotMoveException)?.Path, null));
 }
 
+/// <summary>Somebody looks at a process between two turns: begun or given up as a cut, of which it makes none.</summary>
+sealed class LookCut(Ask ask) : Cut
+{
+    public override Ask Ask => ask;
+
+    public override bool Take(Resident process, byte[] image) => false;
+
+    public override void Fail(Exception error) => ask.Fail(error);
+}
+
 /// <summary>An ask that is not wanted any more. It takes effect at once, also where the process computes and reads nothing.</summary>
 sealed class Withdrawal(string origin, long number) : FollowingItem(PeerMessageKind.Withdraw)
 {
@@ -80,6 +111,9 @@ sealed class Withdrawal(string origin, long number) : FollowingItem(PeerMessageK
         if (resident.Node.Asks.TryGetValue((origin, number), out var ask))
             ask.Withdraw(resident);
     }
+
+    public override void Miss(MobileNode node, string process) =>
+        node.Tell(origin, number, new(AskAnswerKind.HasEnded, $"Mobile process {process} has ended, or was lost with its node.", null, null));
 }
 
 enum AskAnswerKind : byte

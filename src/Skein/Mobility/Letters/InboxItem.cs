@@ -50,10 +50,35 @@ abstract class FollowingItem(PeerMessageKind kind) : InboxItem
     protected abstract void Write(GraphWriter message);
 }
 
-/// <summary>The operator's: it ends where it is.</summary>
+/// <summary>The operator's: it ends where it is, between two turns; one that does not come to the end of its turn is given up after a while.</summary>
 sealed class KillRequest() : FollowingItem(PeerMessageKind.Kill)
 {
-    public override void Apply(Resident resident) => resident.End(MobileOutcome.Failed(new OperationCanceledException($"Mobile process {resident.Id} was killed.")));
+    /// <summary>A turn that takes longer is one of a function that computes and does not wait.</summary>
+    static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(1);
+
+    public override void Apply(Resident resident) => resident.End(OutcomeOf(resident));
+
+    /// <summary>It has come to the node where the process is.</summary>
+    public static void Note(Resident resident) => _ = WatchAsync(resident, resident.Node.Time);
+
+    static async Task WatchAsync(Resident resident, TimeProvider time)
+    {
+        do
+            await Task.Delay(LongestTurn, time).ConfigureAwait(false);
+        while (!resident.IsGone && !resident.TryGiveUp(OutcomeOf(resident)));
+    }
+
+    static MobileOutcome OutcomeOf(Resident resident) => MobileOutcome.Failed(new ProcessKilledException($"Mobile process {resident.Id} was killed."));
+
+    protected override void Write(GraphWriter message)
+    {
+    }
+}
+
+/// <summary>It is asked to end by itself: <c>Here.Stopping</c> is cancelled, where it is and wherever it goes.</summary>
+sealed class StopRequest() : FollowingItem(PeerMessageKind.Stop)
+{
+    public override void Apply(Resident resident) => resident.Stop();
 
     protected override void Write(GraphWriter message)
     {

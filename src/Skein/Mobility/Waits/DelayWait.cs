@@ -1,13 +1,17 @@
 namespace Skein;
 
 /// <summary>Waits until a moment, which stays the same wherever the process goes.</summary>
-sealed class DelayWait(long due) : MobileWait<ValueTuple>
+sealed class DelayWait(long due) : MobileWait<ValueTuple>, IDescribed
 {
     /// <summary>A timer runs by the machine's clock for elapsed time: so often it looks at the clock for the time of day again, which may have been set.</summary>
     static readonly TimeSpan LookAgain = TimeSpan.FromHours(1);
 
     [Transient] ITimer? _timer;
     [Transient] Resident? _process;   // the timer tells it; what is put into the inbox is made then, since many sleep for long
+
+    public DateTime Due => new(due, DateTimeKind.Utc);
+
+    public string Description => $"the time {Due:yyyy-MM-dd HH:mm:ss.fff}Z";
 
     public override void Arm(Resident process)
     {

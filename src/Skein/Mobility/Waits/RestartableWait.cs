@@ -6,9 +6,11 @@ namespace Skein;
 /// Ordinary asynchronous code that may be stopped here and started again there. What travels is the function that starts it.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The end of an attempt disposes of its source.")]
-sealed class RestartableWait<T>(Func<CancellationToken, Task<T>> start) : MobileWait<T>
+sealed class RestartableWait<T>(Func<CancellationToken, Task<T>> start) : MobileWait<T>, IDescribed
 {
     [Transient] CancellationTokenSource? _attempt;   // null while none runs
+
+    public string Description => "code that can be started again";
 
     public override void Arm(Resident process)
     {

@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+
+namespace Skein.Cli;
+
+/// <summary>Carries out <c>skein node start</c>: is a node until it is asked to end; then what runs there is moved away.</summary>
+static class NodeCommand
+{
+    public static async Task<int> RunAsync(NodeRequest request)
+    {
+        DetachedNode.BeginOwnSession();
+        var asked = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
+        var store = OpenStore(request.Store);
+        var cluster = await StartAsync(request, store).ConfigureAwait(false);
+        try
+        {
+            StandardStream.Output.Write($"ready {request.Name}\n");
+            DetachedNode.LetGoOfStreams();
+            var first = await Task.WhenAny(asked.Task, cluster.EndAsked).ConfigureAwait(false);
+            return await first.ConfigureAwait(false) ? 0 : await DrainAsync(cluster).ConfigureAwait(false);
+        }
+        finally
+        {
+            await cluster.DisposeAsync().ConfigureAwait(false);
+            if (store is not null)
+                await store.DisposeAsync().ConfigureAwait(false);
+        }
+
+        void Ask(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            asked.TrySetResult(false);
+        }
+    }
+
+    static async Task<int> DrainAsync(ClusterNode cluster)
+    {
+        var left = await cluster.DrainAsync().ConfigureAwait(false);
+        foreach (var (process, why) in left)
+            Messages.Error($"process {process} ends with this node: {why}");
+        return left.Count == 0 ? 0 : ExitCode.Unavailable;
+    }
+
+    static FileStore? OpenStore(string? file)
+    {
+        try
+        {
+            return file is null ? null : FileStore.Open(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new CommandFailure(ExitCode.Unavailable, error.Message);
+        }
+    }
+
+    static async Task<ClusterNode> StartAsync(NodeRequest request, MobileStore? store)
+    {
+        try
+        {
+            var (identity, authority, peers) = await NodeIdentity.TakeAsync(request).ConfigureAwait(false);
+            return await ClusterNode.StartAsync(request.Name, new()
+            {
+                Code = Policy(request.Code),
+                KeepOutput = true,
+                Store = store,
+                Listen = request.Listen,
+                Identity = identity,
+                Authority = authority,
+                Peers = peers,
+            }).ConfigureAwait(false);
+        }
+        catch (ArgumentException error)
+        {
+            throw CommandFailure.Usage(error.Message);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ModuleVersionException)
+        {
+            throw new CommandFailure(ExitCode.Unavailable, error.Message);
+        }
+    }
+
+    static CodePolicy Policy(string whose)
+    {
+        try
+        {
+            return whose switch
+            {
+                "own" => CodePolicy.OwnUser,
+                "any" => CodePolicy.AnyPeer,
+                "none" => CodePolicy.Listed(),
+                var hashes => CodePolicy.Listed(hashes.Split(',')),
+            };
+        }
+        catch (FormatException)
+        {
+            throw CommandFailure.Usage("--code takes own, any, none, or SHA-256 in hexadecimal with commas between.");
+        }
+    }
+}

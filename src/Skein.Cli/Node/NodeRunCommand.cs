@@ -1,0 +1,113 @@
+using System.Reflection;
+
+namespace Skein.Cli;
+
+/// <summary>Carries out <c>skein run FILE -n NODE</c>: a mobile function of the file, or the whole of it, at a node.</summary>
+static class NodeRunCommand
+{
+    public static async Task<int> RunAsync(NodeRunRequest request)
+    {
+        var dll = await Application.DllOfAsync(request.File, Messages.Note, CancellationToken.None).ConfigureAwait(false);
+        if (request.Function is null)
+            return await RunWholeAsync(request, dll).ConfigureAwait(false);
+        return ApplicationHook.IsInside ? await RunFunctionAsync(request, request.Function).ConfigureAwait(false) : throw ApplicationHook.Enter(dll);
+    }
+
+    static async Task<int> RunWholeAsync(NodeRunRequest request, string dll)
+    {
+        using var stop = new CancellationTokenSource();
+        using var interruption = new Interruption(stop.Cancel, stop.Cancel);
+        var code = 0;
+        try
+        {
+            await ControlClient.AskAsync(
+                RunFolder.OfNode(request.Node),
+                ["run", Environment.CurrentDirectory, request.IsDetached ? "detached" : "attached", Path.GetFileName(request.File), DotnetHost.Path, dll, .. request.Words],
+                data: Take,
+                cancellation: stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It ends when its node hears that we have.
+        }
+        return interruption.ExitCode ?? code;
+
+        void Take(System.Text.Json.JsonElement said)
+        {
+            if (said.TryGetProperty("out", out var output))
+                StandardStream.Output.Write(output.GetBytesFromBase64());
+            else if (said.TryGetProperty("err", out var errors))
+                StandardStream.Error.Write(errors.GetBytesFromBase64());
+            else if (said.TryGetProperty("exit", out var exit))
+                code = exit.GetInt32();
+            else if (request.IsDetached)
+                StandardStream.Output.Write(said.GetProperty("id").GetString() + "\n");
+        }
+    }
+
+    static async Task<int> RunFunctionAsync(NodeRunRequest request, string name)
+    {
+        var function = FunctionName.Find(Assembly.GetEntryAssembly()!, name);
+        var arguments = Arguments(function, request.Words);
+        using var stop = new CancellationTokenSource();
+        using var interruption = new Interruption(stop.Cancel, stop.Cancel);
+        try
+        {
+            var place = Place.Node(request.Node);
+            if (request.IsDetached)
+            {
+                StandardStream.Output.Write(await place.StartDetachedAsync(function, arguments, stop.Token).ConfigureAwait(false) + "\n");
+                return 0;
+            }
+            var process = await place.StartAsync(function, arguments, stop.Token).ConfigureAwait(false);
+            await using var end = process.ConfigureAwait(false);
+            Write(await process.Completion.ConfigureAwait(false), function);
+            return 0;
+        }
+        catch (Exception) when (interruption.ExitCode is { } code)
+        {
+            return code;
+        }
+        catch (PlaceException error)
+        {
+            throw new CommandFailure(ExitCode.Unavailable, error.Message);
+        }
+        catch (ArgumentException error)
+        {
+            throw CommandFailure.Usage($"--function: {error.Message}");
+        }
+        catch (ProcessLostException error)
+        {
+            throw new CommandFailure(error.Exit.Cause == ExitCause.Killed ? ExitCode.OfSignal(9) : ExitCode.Unavailable, error.Message);
+        }
+        catch (Exception error) when (error is not CommandFailure)
+        {
+            throw new CommandFailure(ExitCode.Software, $"{name} threw {error.GetType().Name}: {error.Message}", error + "\n");
+        }
+    }
+
+    static object?[] Arguments(MethodInfo function, string[] words)
+    {
+        try
+        {
+            return new InputArguments(function).Of(words);
+        }
+        catch (FormatException error)
+        {
+            throw CommandFailure.Usage($"--function: {error.Message}.");
+        }
+    }
+
+    static void Write(object? result, MethodInfo function)
+    {
+        using var output = new OutputBuffer();
+        ResultText.Append(output, result, function.ReturnType.IsGenericType ? function.ReturnType.GenericTypeArguments[0] : typeof(void));
+        output.Read(StandardStream.Output.Write);
+    }
+}
+
+/// <param name="File">The C# file or application.</param>
+/// <param name="Function">Null: the whole of it.</param>
+/// <param name="Words">Arguments.</param>
+/// <param name="IsDetached">Only its id is said, and it is left to itself.</param>
+sealed record NodeRunRequest(string File, string Node, string? Function, string[] Words, bool IsDetached);

@@ -1,0 +1,85 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net.Sockets;
+
+namespace Skein;
+
+/// <summary>A program that has something started at a node, and is no node itself: its connection with that one. The node asks it for code.</summary>
+sealed class GuestConnection : IAsyncDisposable
+{
+    static int _count;
+
+    readonly string _node;
+    readonly MobileNode _guest;
+    readonly Connections _connections;
+    readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    GuestConnection(string node)
+    {
+        _node = node;
+        _guest = new(string.Create(CultureInfo.InvariantCulture, $"guest/{Environment.ProcessId}.{Interlocked.Increment(ref _count)}")) { Reached = _ => _reached.TrySetResult() };
+        _connections = new(_guest.Peers);
+    }
+
+    /// <exception cref="PlaceException">The node does not run, or does not answer this user.</exception>
+    public static async Task<GuestConnection> OpenAsync(NodeFolder folder, string node, CancellationToken cancellation)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(folder.SocketOf(node)), cancellation).ConfigureAwait(false);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new PlaceException($"No node named {node} runs ({folder.SocketOf(node)}): {e.Message}. skein node start --name {node} starts one.", e);
+        }
+        var guest = new GuestConnection(node);
+        var running = guest._connections.RunAsync(new NetworkStream(socket, ownsSocket: true), isOurs: true);
+        try
+        {
+            if (await Task.WhenAny(guest._reached.Task, running).WaitAsync(cancellation).ConfigureAwait(false) == running)
+                throw new PlaceException($"Node {node} does not speak with this program: it speaks with its own user's, of its own version of Skein.");
+            return guest;
+        }
+        catch
+        {
+            await guest.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <exception cref="PlaceException">The node does not take it.</exception>
+    public async Task<StartedProcess> StartAsync(MobileStart start, bool isHeard, CancellationToken cancellation)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        GraphCodec.Encode(start, bytes);
+        try
+        {
+            return await _guest.AskAsync(_node, new StartRequest(_guest.Name, bytes.WrittenSpan.ToArray(), isHeard)).WaitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is CannotMoveException or ModuleVersionException or IOException)
+        {
+            throw new PlaceException($"Node {_node} has not started it: {e.Message}", e);
+        }
+    }
+
+    /// <summary>How a process has ended, when it has.</summary>
+    /// <exception cref="NodeNotConnectedException">The node has ended.</exception>
+    public async Task<MobileOutcome> OutcomeAsync(string process) =>
+        _guest.ReadOutcome(await _guest.AskAsync(_node, new OutcomeRequest(process)).ConfigureAwait(false));
+
+    public async Task EndAsync(string process, bool isForced)
+    {
+        try
+        {
+            await _guest.AskAsync(_node, new EndRequest(process, isForced)).ConfigureAwait(false);
+        }
+        catch (NodeNotConnectedException)
+        {
+            // It has ended with its node.
+        }
+    }
+
+    public ValueTask DisposeAsync() => _connections.DisposeAsync();
+}

@@ -1,0 +1,214 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Skein;
+
+/// <summary>What a node answers on its control socket.</summary>
+sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms programs, ClusterAuthority? authority)
+{
+    /// <summary>For a look at a process, and for its end.</summary>
+    static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(10);
+
+    readonly DateTimeOffset _started = TimeProvider.System.GetUtcNow();
+
+    MobileNode Node => cluster.Node;
+
+    public Task AnswerAsync(ControlRequest request) => request.Words switch
+    {
+        ["ps"] => request.DataAsync(WriteNode),
+        ["logs", ..] => request.LogsAsync(log, cluster.Ended),
+        ["inspect", var id] => InspectAsync(request, id),
+        ["move", var id, var node, var seconds] when TryTime(seconds, out var limit) => AskAsync(id, AskKind.Move, node, $"could not be moved to node {node}", limit),
+        ["checkpoint", var id, var file, var seconds] when TryTime(seconds, out var limit) => CheckpointAsync(id, file, limit),
+        ["restore", var file] => RestoreAsync(request, file),
+        ["kill"] => cluster.AskToEndAsync(isAtOnce: false, request.Gone),
+        ["kill", "now"] => cluster.AskToEndAsync(isAtOnce: true, request.Gone),
+        ["kill", var id, ..] => KillAsync(id, request.Words is [_, _, "now"]),
+        ["send", var id, var text] => SendAsync(id, text),
+        ["drain"] => DrainAsync(request),
+        ["token", var address, var seconds] when TryTime(seconds, out var life) => TokenAsync(request, address, life),
+        ["run", var folder, var mode, var name, .. var command] when command.Length > 0 => programs.RunAsync(request, folder, isDetached: mode == "detached", name, command),
+        ["reload" or "scale", ..] => throw new ServeException("A node serves no requests: it has nothing to reload, and no workers."),
+        _ => throw new ServeException($"This node does not know '{string.Join(' ', request.Words)}'."),
+    };
+
+    async Task InspectAsync(ControlRequest request, string id)
+    {
+        Require(id);
+        if (programs.Find(id) is { } program)
+        {
+            await request.DataAsync(json => WriteProgram(json, id, program)).ConfigureAwait(false);
+            return;
+        }
+        var answer = await AskAsync(id, AskKind.Inspect, "", "could not be looked at", LookLimit).ConfigureAwait(false);
+        using var found = JsonDocument.Parse(answer.Data);
+        await request.DataAsync(json =>
+        {
+            foreach (var member in found.RootElement.EnumerateObject())
+                member.WriteTo(json);
+        }).ConfigureAwait(false);
+    }
+
+    async Task<AskAnswer> AskAsync(string id, AskKind kind, string destination, string failure, TimeSpan limit)
+    {
+        Require(id);
+        if (programs.Find(id) is not null)
+            throw new ServeException($"{id} is a program: only mobile functions can move and be stored.");
+        try
+        {
+            return await Node.AskAsync(id, kind, destination, failure, limit, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (CannotMoveException e)
+        {
+            throw new ServeException(e.Message, e) { IsLate = e.IsLate };
+        }
+        catch (NodeLostException e)
+        {
+            throw new ServeException(e.Message, e);
+        }
+    }
+
+    async Task CheckpointAsync(string id, string file, TimeSpan limit)
+    {
+        var answer = await AskAsync(id, AskKind.Capture, "", "could not be written", limit).ConfigureAwait(false);
+        try
+        {
+            var stream = new FileStream(file, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+            await using var _ = stream.ConfigureAwait(false);
+            await stream.WriteAsync(answer.Data).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ServeException($"{file} cannot be written: {e.Message}", e);
+        }
+    }
+
+    async Task RestoreAsync(ControlRequest request, string file)
+    {
+        try
+        {
+            var process = Node.Restore(await File.ReadAllBytesAsync(file, request.Gone).ConfigureAwait(false));
+            await request.DataAsync(json => json.WriteString("id", process.Id)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ModuleVersionException or CannotMoveException or InvalidOperationException)
+        {
+            throw new ServeException($"{file} was not restored: {e.Message}", e);
+        }
+    }
+
+    async Task KillAsync(string id, bool isAtOnce)
+    {
+        Require(id);
+        if (programs.Find(id) is { } program)
+        {
+            await program.EndAsync(isAtOnce).ConfigureAwait(false);
+            return;
+        }
+        Node.Deliver(id, new KillRequest());
+        try
+        {
+            await Node.AskAsync(id, AskKind.Inspect, "", "was told to end, and has not", LookLimit, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (CannotMoveException e) when (e.IsEnd)
+        {
+            return;
+        }
+        catch (CannotMoveException e)
+        {
+            throw new ServeException(e.Message, e) { IsLate = e.IsLate };
+        }
+        throw new ServeException($"Process {id} was told to end, and has not.");
+    }
+
+    Task SendAsync(string id, string text)
+    {
+        Require(id);
+        Node.Write(id, Letter.Of(null, text));
+        return Task.CompletedTask;
+    }
+
+    async Task DrainAsync(ControlRequest request)
+    {
+        var staying = await cluster.DrainAsync(cancellation: request.Gone).ConfigureAwait(false);
+        foreach (var (id, why) in staying)
+            await request.SayAsync($"process {id} stays: {why}").ConfigureAwait(false);
+        if (staying.Count > 0)
+            throw new ServeException($"{staying.Count} of node {Node.Name} stay.");
+    }
+
+    Task TokenAsync(ControlRequest request, string address, TimeSpan life)
+    {
+        if (authority is null || cluster.Listening is not { } listening)
+            throw new ServeException($"Node {Node.Name} takes nobody from other machines: start it with --listen, without --join.");
+        var reached = address.Length == 0 ? listening : System.Net.IPEndPoint.TryParse(address, out var given) ? given : throw new ServeException($"'{address}' is no address: 192.0.2.1:7000 is one.");
+        if (reached.Address.Equals(System.Net.IPAddress.Any) || reached.Address.Equals(System.Net.IPAddress.IPv6Any))
+            throw new ServeException($"Node {Node.Name} listens on all addresses of its machine: say by which of them it is reached (--address).");
+        var token = authority.NewToken(reached, life);
+        return request.DataAsync(json => json.WriteString("token", token));
+    }
+
+    void Require(string id)
+    {
+        if (!Node.IsKnown(id) && programs.Find(id) is null)
+            throw new ServeException($"Node {Node.Name} knows no process {id}: it has ended, or never was. skein ps lists what runs.");
+    }
+
+    static bool TryTime(string seconds, out TimeSpan time)
+    {
+        var isTime = double.TryParse(seconds, CultureInfo.InvariantCulture, out var number) && number > 0 && number < TimeSpan.MaxValue.TotalSeconds;
+        time = isTime ? TimeSpan.FromSeconds(number) : default;
+        return isTime;
+    }
+
+    void WriteNode(Utf8JsonWriter json)
+    {
+        json.WriteString("id", Node.Name);
+        json.WriteString("kind", "node");
+        json.WriteString("name", Node.Name);
+        json.WriteString("node", Node.Name);
+        json.WriteString("state", cluster.IsEnding ? "draining" : "serving");
+        json.WriteNumber("pid", Environment.ProcessId);
+        json.WriteString("started", _started);
+        json.WriteStartArray("addresses");
+        if (cluster.Listening is { } address)
+            json.WriteStringValue(address.ToString());
+        json.WriteEndArray();
+        json.WriteStartArray("peers");
+        foreach (var peer in Node.Peers.All.Where(static peer => !peer.IsGuest && peer.IsOpen))
+            json.WriteStringValue(peer.Name);
+        json.WriteEndArray();
+        json.WriteStartArray("processes");
+        foreach (var process in Node.List())
+        {
+            json.WriteStartObject();
+            json.WriteString("id", process.Id);
+            json.WriteString("kind", "mobile");
+            json.WriteString("name", process.Name);
+            json.WriteString("node", Node.Name);
+            json.WriteString("state", process.State);
+            json.WriteNumber("pid", Environment.ProcessId);
+            if (process.Peer is { } peer)
+                json.WriteString("peer", peer);
+            if (process.Hops is { } hops)
+                json.WriteNumber("hops", hops);
+            json.WriteEndObject();
+        }
+        foreach (var (id, program) in programs.Running)
+        {
+            json.WriteStartObject();
+            WriteProgram(json, id, program);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    void WriteProgram(Utf8JsonWriter json, string id, NodeProgram program)
+    {
+        json.WriteString("id", id);
+        json.WriteString("kind", "program");
+        json.WriteString("name", program.Name);
+        json.WriteString("node", Node.Name);
+        json.WriteString("state", program.Process.State.ToString().ToLowerInvariant());
+        json.WriteNumber("pid", program.Process.OsProcessId);
+    }
+}

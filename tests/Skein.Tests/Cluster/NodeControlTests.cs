@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.Runtime.Versioning;
+using Skein.Tests.Child;
+using Skein.Tests.Cli;
+
+namespace Skein.Tests.Cluster;
+
+/// <summary>What operators see of nodes and do to what runs there, over the control sockets that the commands use.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class NodeControlTests : IAsyncDisposable
+{
+    readonly ScratchFolder _folder = new();
+    readonly List<IAsyncDisposable> _started = [];
+
+    string Nodes => _folder["nodes"];
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var one in _started)
+            await one.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    async Task<ClusterNode> Start(string name, ClusterOptions? options = null)
+    {
+        var node = await ClusterNode.StartAsync(name, (options ?? new()) with { Folder = Nodes }).Within();
+        _started.Add(node);
+        return node;
+    }
+
+    Task<Asked> Ask(string node, params string[] words) => Asked.Async(Nodes, node, words);
+
+    async Task<(string Id, string State, string Name)[]> Processes(string node) =>
+    [
+        .. (await Ask(node, "ps")).Data.Single().GetProperty("processes").EnumerateArray()
+            .Select(static process => (process.GetProperty("id").GetString()!, process.GetProperty("state").GetString()!, process.GetProperty("name").GetString()!)),
+    ];
+
+    [Fact]
+    public async Task A_process_is_listed_looked_at_moved_and_killed_wherever_it_is()
+    {
+        var (a, b) = (await Start("a"), await Start("b"));
+        var process = a.Node.Start(static () => NodeCase.Stay("a"));
+        Assert.Equal([(process.Id, "waiting", "NodeCase.Stay")], await Processes("a"));
+        Assert.True((await Ask("a", "move", process.Id, "b", "10")).IsDone);
+        Assert.Empty(await Processes("a"));
+        Assert.Equal([(process.Id, "waiting", "NodeCase.Stay")], await Processes("b"));
+        Assert.Equal("b", (await Ask("a", "inspect", process.Id)).Data.Single().GetProperty("node").GetString());   // whoever is asked
+
+        var refused = await Ask("b", "move", process.Id, "nowhere", "10");
+        Assert.Equal((false, false), (refused.IsDone, refused.IsLate));
+        Assert.Contains("connected with no node named nowhere", refused.Why);
+        Assert.True((await Ask("a", "kill", process.Id)).IsDone);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => process.Completion.Within());
+        Assert.Equal(0, b.Node.Count);
+        var gone = await Ask("b", "kill", process.Id);
+        Assert.False(gone.IsDone && b.Node.Count > 0);
+    }
+
+    [Fact]
+    public async Task A_move_that_takes_too_long_is_told_from_one_that_is_refused()
+    {
+        var a = await Start("a");
+        await Start("b");
+        var open = new TaskCompletionSource<int>();
+        var process = a.Node.Start(() => Wait(open.Task));
+        var late = await Ask("a", "move", process.Id, "b", "0.1");
+        Assert.Equal((false, true), (late.IsDone, late.IsLate));
+        Assert.Contains("Task<Int32>", late.Why);
+        open.SetResult(3);
+        Assert.Equal(3, await process.Completion.Within());
+
+        static async Mobile<int> Wait(Task<int> task) => await task;
+    }
+
+    [Fact]
+    public async Task Two_operators_who_move_the_same_process_at_once_leave_one_of_it_where_one_of_them_wanted_it()
+    {
+        var nodes = new[] { await Start("a"), await Start("b"), await Start("c") };
+        var file = _folder["steps"];
+        var process = nodes[0].Node.Start(() => NodeCase.CountEvents("step", file));
+        for (var round = 1; round <= (Limits.Long ? 500 : 25); round++)
+        {
+            var moved = await Task.WhenAll(Ask("a", "move", process.Id, "b", "20"), Ask("a", "move", process.Id, "c", "20"));
+            Assert.All(moved, answer => Assert.True(answer.IsDone, answer.Why));
+            process.Raise("step", true);
+            await Limits.Until(() => File.Exists(file) && File.ReadAllLines(file).Length == round, "the step");
+            Assert.Equal(1, nodes.Sum(static node => node.Node.Count));
+            Assert.Equal(0, nodes[0].Node.Count);
+        }
+        process.Raise("step", false);
+        Assert.Contains(await process.Completion.Within(), (string[])["b", "c"]);
+        Assert.Equal(Enumerable.Range(1, File.ReadAllLines(file).Length), File.ReadAllLines(file).Select(static line => int.Parse(line, CultureInfo.InvariantCulture)));
+    }
+
+    [Fact]
+    public async Task What_is_moved_by_operators_while_a_node_is_stopped_and_killed_runs_once_or_is_lost_with_it()
+    {
+        var here = await Start("t");
+        var others = await Task.WhenAll(((string[])["a", "b", "c"]).Select(name => NodeProcess.StartAsync(name, Nodes, answerLimit: 500)));
+        _started.AddRange(others);
+        var b = others[1];
+        var processes = Enumerable.Range(0, 8).Select(i => (File: _folder[$"{i}.steps"], Process: (MobileProcess<string>)null!)).ToArray();
+        for (var i = 0; i < processes.Length; i++)
+        {
+            var file = processes[i].File;
+            processes[i].Process = here.Node.Start(() => NodeCase.CountEvents("step", file));
+        }
+        using var over = new CancellationTokenSource();
+        var operators = processes.Select(each => RoamAsync(each.Process)).ToArray();
+        await Limits.Until(() => Array.Exists(processes, static each => each.Process.Node == "b"), "one to be there", 30);
+        for (var round = 0; round < (Limits.Long ? 20 : 1); round++)
+        {
+            b.Stop();
+            var refused = await here.Node.Start(static () => NodeCase.TryFrom("a", "b")).Completion.Within(60);   // at the limit
+            Assert.Contains("It does not answer", refused);
+            b.Continue();
+            Step();
+        }
+        await b.KillAsync();
+        Step();
+        await over.CancelAsync();
+        await Task.WhenAll(operators).Within(60);
+        foreach (var (file, process) in processes)
+        {
+            process.Raise("step", false);
+            try
+            {
+                Assert.Contains(await process.Completion.Within(60), (string[])["a", "c", "t"]);
+            }
+            catch (NodeLostException lost)
+            {
+                Assert.Equal("b", lost.Node);
+            }
+            var steps = File.Exists(file) ? File.ReadAllLines(file).Select(static line => int.Parse(line, CultureInfo.InvariantCulture)).ToArray() : [];
+            Assert.Equal(Enumerable.Range(1, steps.Length), steps);   // two of it would have counted twice
+        }
+
+        // Operators who do not know of each other, and are asked nothing.
+        async Task RoamAsync(MobileProcess process)
+        {
+            var chance = new Random();
+            while (!over.IsCancellationRequested && !process.Completion.IsCompleted)
+            {
+                var to = new[] { "a", "b", "c", "t" };
+                await Task.WhenAll(Ask("t", "move", process.Id, to[chance.Next(4)], "1"), Ask("t", "move", process.Id, to[chance.Next(4)], "1")).Within(60);
+            }
+        }
+
+        void Step()
+        {
+            foreach (var (_, process) in processes)
+                process.Raise("step", true);
+        }
+    }
+
+    [Fact]
+    public async Task Draining_moves_all_away_and_names_what_has_to_stay()
+    {
+        var (a, b) = (await Start("a"), await Start("b"));
+        var open = new TaskCompletionSource<int>();
+        var (moves, stays) = (a.Node.Start(static () => NodeCase.Stay("a")), a.Node.Start(() => Wait(open.Task)));
+        var left = await a.DrainAsync(TimeSpan.FromMilliseconds(200)).Within(30);
+        Assert.Equal(stays.Id, Assert.Single(left).Key);
+        Assert.Contains("Task<Int32>", left[stays.Id]);
+        Assert.Equal("b", moves.Node);
+        open.SetResult(1);
+        await stays.Completion.Within();
+        Assert.True((await Ask("b", "drain")).IsDone);
+        Assert.Equal((1, 0), (a.Node.Count, b.Node.Count));
+
+        static async Mobile<int> Wait(Task<int> task) => await task;
+    }
+
+    [Fact]
+    public async Task An_image_is_a_file_that_another_node_goes_on_from()
+    {
+        var (a, b) = (await Start("a"), await Start("b"));
+        var process = a.Node.Start(static () => NodeCase.Stay("a"));
+        Assert.True((await Ask("a", "checkpoint", process.Id, _folder["image"], "10")).IsDone);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_folder["image"]));
+        process.Kill();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => process.Completion.Within());
+        Assert.Equal(process.Id, (await Ask("b", "restore", _folder["image"])).Data.Single().GetProperty("id").GetString());
+        Assert.Equal([(process.Id, "waiting", "NodeCase.Stay")], await Processes("b"));
+        Assert.Contains("has not ended", (await Ask("b", "restore", _folder["image"])).Why);
+        Assert.Contains("was not restored", (await Ask("b", "restore", _folder.Write("bad", "no image"))).Why);
+    }
+
+    [Fact]
+    public async Task Only_its_user_may_ask_and_only_for_what_there_is()
+    {
+        await Start("a");
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Nodes, "a.sock")));
+        Assert.Contains("knows no process x", (await Ask("a", "move", "x", "b", "1")).Why);
+        Assert.Contains("is part of a program", (await Ask("a", "kill")).Why);
+        Assert.Contains("does not know 'fly'", (await Ask("a", "fly")).Why);
+        Assert.Contains("start it with --listen", (await Ask("a", "token", "", "60")).Why);
+    }
+}

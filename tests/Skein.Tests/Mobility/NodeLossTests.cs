@@ -1,0 +1,63 @@
+namespace Skein.Tests.Mobility;
+
+/// <summary>Whoever has started a process hears that it is lost, and whoever asks for one hears that nobody can answer.</summary>
+public class NodeLossTests
+{
+    readonly ManualTime _time = new();
+    readonly MobileNode _home, _between, _lost;
+    volatile bool _isStill;
+
+    public NodeLossTests()
+    {
+        (_home, _between, _lost) = (new("home", _time), new("between", _time), new("lost", _time) { Run = RunThere });
+        _home.Connect(_between);
+        _between.Connect(_lost);   // what that says to the first is never heard, as where it is killed before it can
+    }
+
+    static async Mobile<int> Go(string[] nodes)
+    {
+        foreach (var node in nodes)
+            await Here.MoveTo(node);
+        return await Here.Event<int>("go");
+    }
+
+    void RunThere(IThreadPoolWorkItem work)
+    {
+        if (!_isStill)
+            ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
+    }
+
+    async Task End() => await Task.Run(() => _between.Peers.End(_between.Peers.Find("lost")!));
+
+    [Fact]
+    public async Task A_process_is_lost_with_a_node_that_could_not_say_any_more_that_it_was_there()
+    {
+        var process = _home.Start(static () => Go(["between", "lost"]));
+        await Limits.Until(() => _lost.Count == 1, "its arrival");
+        Assert.Equal("between", process.Node);
+        await End();
+        await PassAsync(() => process.Completion.IsCompleted);
+        Assert.Equal("lost", (await Assert.ThrowsAsync<NodeLostException>(() => process.Completion.Within())).Node);
+    }
+
+    [Fact]
+    public async Task An_ask_that_was_lost_with_a_node_is_answered_after_all()
+    {
+        var process = _between.Start(static () => Go(["lost"]));
+        await Limits.Until(() => _lost.Count == 1 && process.Node == "lost", "its arrival");
+        _isStill = true;
+        var moving = _between.AskAsync(process.Id, AskKind.Move, "between", "could not be moved", TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        await End();
+        await PassAsync(() => moving.IsCompleted, TimeSpan.FromSeconds(5));
+        Assert.True((await Assert.ThrowsAsync<CannotMoveException>(() => moving)).IsEnd);
+    }
+
+    async Task PassAsync(Func<bool> condition, TimeSpan? most = null)
+    {
+        for (var passed = TimeSpan.Zero; !condition() && passed < (most ?? TimeSpan.FromMinutes(5)); passed += TimeSpan.FromSeconds(1))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10));
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+}
