@@ -174,13 +174,7 @@ public sealed partial class MobileNode
         Send(home, lost.End());
     }
 
-    void NoteLost(string id, int hops, string node)
-    {
-        if (_adopted.TryGetValue(id, out var home))
-            TellLost(home, id, hops, node);
-        else
-            _ = LoseAsync(id, hops, node);
-    }
+    void NoteLost(string id, int hops, string node) => _ = LoseAsync(id, hops, node);
 
     /// <summary>Unless it is heard from meanwhile.</summary>
     async Task LoseAsync(string id, int hops, string node)
@@ -229,14 +223,17 @@ public sealed partial class MobileNode
         Send(process.Home, ended.End());
     }
 
-    void Complete(string id, MobileOutcome outcome) => Complete(id, handle => handle.Complete(outcome));
+    void Complete(string id, MobileOutcome outcome) => Complete(id, handle => handle.Complete(outcome), (outcome.Error as NodeLostException)?.Node);
 
-    void Complete(string id, Action<MobileProcess> tell)
+    /// <param name="id">Of the process.</param>
+    /// <param name="tell">How it ended.</param>
+    /// <param name="lostWith">The node that it was lost with; null: it has ended.</param>
+    void Complete(string id, Action<MobileProcess> tell, string? lostWith = null)
     {
         if (_residents.TryGetValue(id, out var left) && left.IsGone)
             _residents.TryRemove(new(id, left));   // it has ended elsewhere before this node has quite let go of it
-        if (outcome.Error is NodeLostException { Node: var node })
-            _lost[id] = node;   // it may come back, if it was stored there
+        if (lostWith is not null)
+            _lost[id] = lostWith;   // it may come back, if it was stored there
         else
             ForgetRoutes(id);
         if (!_started.TryRemove(id, out var started))
