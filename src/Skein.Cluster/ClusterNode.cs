@@ -20,7 +20,7 @@ public sealed class ClusterNode : IAsyncDisposable
     readonly RemotePeers? _remote;
     readonly ServeLog _log;
     readonly NodePrograms _programs;
-    readonly IDisposable? _console;
+    readonly ConsoleLines.Listening? _console;
     readonly TaskCompletionSource<bool> _endAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     ControlSocket? _control;
@@ -38,7 +38,7 @@ public sealed class ClusterNode : IAsyncDisposable
         _remote = options.Identity is { } identity ? new(options, identity, _connections) : null;
         _log = new(node.Time, node.Name);
         _programs = new(_log);
-        _console = options.KeepOutput ? ConsoleLines.Listen(_log, node.Name) : null;
+        _console = options.KeepOutput ? ConsoleLines.Listen(_log, node) : null;
         node.DetachedEnded = TellEnd;
     }
 
@@ -67,8 +67,6 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>It has left the others.</summary>
     internal Task Ended => _ended.Task;
 
-    internal bool IsEnding => _endAsked.Task.IsCompleted;
-
     /// <summary>Starts a node, and returns when it is connected with those of its folder.</summary>
     /// <param name="name">What <c>Here.MoveTo</c> calls it.</param>
     /// <exception cref="ArgumentException">The name is no name of a file, or not that of the identity; or an address is given and no identity.</exception>
@@ -82,7 +80,12 @@ public sealed class ClusterNode : IAsyncDisposable
         ClusterNode? cluster = null;
         try
         {
-            var node = new MobileNode(name, store: options.Store) { AnswerLimit = options.AnswerLimit, Code = options.Code };
+            var node = new MobileNode(name, store: options.Store)
+            {
+                AnswerLimit = options.AnswerLimit,
+                Code = options.Code,
+                Kept = options.CodeFolder is { } kept ? new(kept) : null,
+            };
             cluster = new(node, options, folder, claim);
             if (options.Store is not null)
                 await node.RestoreAsync(cancellation).ConfigureAwait(false);
@@ -108,51 +111,18 @@ public sealed class ClusterNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Moves all that runs here to the nodes that are connected, in turn: to be done before the end of a node that is to lose nothing.</summary>
+    /// <summary>
+    /// Moves all that runs here to the nodes that are connected, in turn. From then on this one takes nothing: to be done before the end of a node that is to lose
+    /// nothing.
+    /// </summary>
     /// <param name="within">How long each process may take; by default 10 s.</param>
     /// <returns>The ids of those that stay, and why.</returns>
     public async Task<IReadOnlyDictionary<string, string>> DrainAsync(TimeSpan? within = null, CancellationToken cancellation = default)
     {
-        var staying = new Dictionary<string, string>();
-        for (var round = 0; round < 3; round++)   // what comes meanwhile goes too
-        {
-            var others = Node.Peers.All.Where(static peer => peer.IsConnected && !peer.IsGuest).Select(static peer => peer.Name).Order().ToArray();
-            var moves = Node.List().Where(static status => status.Peer is null).Select((status, i) => MoveAwayAsync(status.Id, others, i)).ToArray();
-            staying.Clear();
-            foreach (var (id, why) in await Task.WhenAll(moves).ConfigureAwait(false))
-            {
-                if (why is not null)
-                    staying[id] = why;
-            }
-            if (moves.Length == staying.Count)
-                break;
-        }
-        foreach (var (id, program) in _programs.Running)
-            staying[id] = $"{program.Name} is a program, which cannot move.";
-        await Node.FlushAsync().ConfigureAwait(false);   // letters that were sent on
+        var staying = await new Drain(Node, _programs, within ?? TimeSpan.FromSeconds(10), cancellation).RunAsync().ConfigureAwait(false);
+        foreach (var (id, why) in staying)
+            _log.Add(Node.Name, LogSeverity.Warning, $"process {id} stays: {why}");
         return staying;
-
-        async Task<(string Id, string? Why)> MoveAwayAsync(string id, string[] others, int first)
-        {
-            var why = "no other node is connected.";
-            for (var i = 0; i < others.Length; i++)
-            {
-                try
-                {
-                    await Node.AskAsync(id, AskKind.Move, others[(first + i) % others.Length], "could not be moved", within ?? TimeSpan.FromSeconds(10), cancellation).ConfigureAwait(false);
-                    return (id, null);
-                }
-                catch (CannotMoveException e) when (e.IsEnd)
-                {
-                    return (id, null);
-                }
-                catch (Exception e) when (e is CannotMoveException or NodeLostException)
-                {
-                    why = e.Message;
-                }
-            }
-            return (id, why);
-        }
     }
 
     /// <summary>It leaves the others, and what runs at it ends with it: move it away before.</summary>
@@ -178,13 +148,16 @@ public sealed class ClusterNode : IAsyncDisposable
         _claim.Dispose();   // from here on the others know that it has ended
     }
 
+    /// <summary>What was printed until now is in the log.</summary>
+    internal void TakeUnendedLines() => _console?.TakeUnended();
+
     /// <summary>What an operator wants; completes when it has ended.</summary>
-    internal Task AskToEndAsync(bool isAtOnce, CancellationToken gone)
+    internal Task AskToEndAsync(bool isAtOnce)
     {
         if (!_isEndHeard)
             throw new ServeException($"Node {Node.Name} is part of a program: end that (process {Environment.ProcessId}).");
         _endAsked.TrySetResult(isAtOnce);
-        return _ended.Task.WaitAsync(gone);
+        return _ended.Task;
     }
 
     /// <summary>Nobody else hears of it. Less severe than what processes print, so that the two can be told apart.</summary>

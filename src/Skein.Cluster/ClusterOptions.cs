@@ -28,6 +28,12 @@ public sealed record ClusterOptions
     /// <summary>Whether what processes print at this node (<see cref="Console"/>) is kept for <c>skein logs</c>, by process. It goes where it went, too.</summary>
     public bool KeepOutput { get; init; }
 
+    /// <summary>
+    /// A folder that keeps the code which processes bring, so that those which are stored go on when the node is started again; nodes of one user can share it.
+    /// Null: code goes with its last process.
+    /// </summary>
+    public string? CodeFolder { get; init; }
+
     /// <summary>Keeps what <c>Here.Checkpoint</c> stores. All that it has goes on when the node starts. The node does not dispose of it.</summary>
     public MobileStore? Store { get; init; }
 

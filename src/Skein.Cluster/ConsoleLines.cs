@@ -3,20 +3,34 @@ using System.Text;
 namespace Skein;
 
 /// <summary>What the processes of a node print goes where it went before, and by lines into the node's log, each under the id of its process.</summary>
-sealed class ConsoleLines(TextWriter inner, ServeLog log, string node, bool isError) : TextWriter
+sealed class ConsoleLines : TextWriter
 {
-    readonly Lock _gate = new();
-    readonly Dictionary<string, StringBuilder> _lines = [];   // that have not ended
+    /// <summary>A line that has not ended for so long is taken as it is: a question, the last words of a process.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    public override Encoding Encoding => inner.Encoding;
+    readonly Lock _gate = new();
+    readonly Dictionary<string, (LineBuffer Line, long Since)> _unended = [];
+    readonly TextWriter _inner;
+    readonly ServeLog _log;
+    readonly MobileNode _node;
+    readonly bool _isError;
+    readonly ITimer _timer;
+
+    ConsoleLines(TextWriter inner, ServeLog log, MobileNode node, bool isError)
+    {
+        (_inner, _log, _node, _isError) = (inner, log, node, isError);
+        _timer = TimeProvider.System.CreateTimer(static lines => ((ConsoleLines)lines!).TakeUnended(Patience), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public override Encoding Encoding => _inner.Encoding;
 
     /// <summary>Until it is disposed of.</summary>
-    public static IDisposable Listen(ServeLog log, string node)
+    public static Listening Listen(ServeLog log, MobileNode node)
     {
-        var (output, errors) = (Console.Out, Console.Error);
-        Console.SetOut(new ConsoleLines(output, log, node, isError: false));
-        Console.SetError(new ConsoleLines(errors, log, node, isError: true));
-        return new Restoring(output, errors);
+        var listening = new Listening(new(Console.Out, log, node, isError: false), new(Console.Error, log, node, isError: true));
+        Console.SetOut(listening.Output);
+        Console.SetError(listening.Errors);
+        return listening;
     }
 
     public override void Write(char value) => Write(new ReadOnlySpan<char>(in value));
@@ -27,38 +41,61 @@ sealed class ConsoleLines(TextWriter inner, ServeLog log, string node, bool isEr
 
     public override void Write(ReadOnlySpan<char> buffer)
     {
-        inner.Write(buffer);
-        var origin = Here.Id ?? node;
+        _inner.Write(buffer);
+        if (Resident.Current is { } process && process.Node != _node)
+            return;   // another node of this program
+        var origin = Here.Id ?? _node.Name;
         lock (_gate)
         {
-            foreach (var letter in buffer)
-                Add(origin, letter);
+            if (!_unended.Remove(origin, out var known))
+                known.Line = new(line => _log.Add(origin, LogSeverity.Information, line, _isError));
+            known.Line.Add(buffer);
+            if (known.Line.IsEmpty)
+                return;
+            _unended.Add(origin, (known.Line, TimeProvider.System.GetTimestamp()));
+            if (_unended.Count == 1)
+                _timer.Change(Patience, Timeout.InfiniteTimeSpan);
         }
     }
 
     public override void WriteLine(string? value) => Write(value + Environment.NewLine);
 
-    public override void Flush() => inner.Flush();
+    public override void Flush() => _inner.Flush();
 
-    void Add(string origin, char letter)
+    void TakeUnended(TimeSpan patience)
     {
-        if (!_lines.TryGetValue(origin, out var line))
-            _lines.Add(origin, line = new());
-        if (letter != '\n')
+        lock (_gate)
         {
-            line.Append(letter);
-            return;
+            foreach (var (origin, (line, since)) in _unended)
+            {
+                if (TimeProvider.System.GetElapsedTime(since) < patience)
+                    continue;
+                line.End();
+                _unended.Remove(origin);
+            }
+            if (_unended.Count > 0)
+                _timer.Change(Patience, Timeout.InfiniteTimeSpan);
         }
-        log.Add(origin, LogSeverity.Information, line.ToString(), isError);
-        _lines.Remove(origin);
     }
 
-    sealed class Restoring(TextWriter output, TextWriter errors) : IDisposable
+    internal sealed class Listening(ConsoleLines output, ConsoleLines errors) : IDisposable
     {
+        public TextWriter Output => output;
+
+        public TextWriter Errors => errors;
+
+        /// <summary>Lines that have not ended are taken as they are.</summary>
+        public void TakeUnended()
+        {
+            output.TakeUnended(TimeSpan.Zero);
+            errors.TakeUnended(TimeSpan.Zero);
+        }
+
         public void Dispose()
         {
-            Console.SetOut(output);
-            Console.SetError(errors);
+            TakeUnended();
+            Console.SetOut(output._inner);
+            Console.SetError(errors._inner);
         }
     }
 }

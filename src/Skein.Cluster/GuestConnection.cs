@@ -49,19 +49,39 @@ sealed class GuestConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Where that fails the connection is closed, and what is started nevertheless is ended.</summary>
     /// <exception cref="PlaceException">The node does not take it.</exception>
     public async Task<StartedProcess> StartAsync(MobileStart start, bool isHeard, CancellationToken cancellation)
     {
-        var bytes = new ArrayBufferWriter<byte>();
-        GraphCodec.Encode(start, bytes);
+        Task<StartedProcess>? starting = null;
         try
         {
-            return await _guest.AskAsync(_node, new StartRequest(_guest.Name, bytes.WrittenSpan.ToArray(), isHeard)).WaitAsync(cancellation).ConfigureAwait(false);
+            var bytes = new ArrayBufferWriter<byte>();
+            GraphCodec.Encode(start, bytes);
+            starting = _guest.AskAsync(_node, new StartRequest(_guest.Name, bytes.WrittenSpan.ToArray(), isHeard));
+            return await starting.WaitAsync(cancellation).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is CannotMoveException or ModuleVersionException or IOException)
+        catch (Exception e)
         {
-            throw new PlaceException($"Node {_node} has not started it: {e.Message}", e);
+            _ = LeaveAsync(starting);
+            if (e is CannotMoveException or ModuleVersionException or IOException)
+                throw new PlaceException($"Node {_node} has not started it: {e.Message}", e);
+            throw;
         }
+    }
+
+    async Task LeaveAsync(Task<StartedProcess>? starting)
+    {
+        try
+        {
+            if (starting is not null)
+                await EndAsync((await starting.ConfigureAwait(false)).Id, isForced: true).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // It was not started.
+        }
+        await DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>How a process has ended, when it has.</summary>

@@ -15,22 +15,30 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
 
     public Task AnswerAsync(ControlRequest request) => request.Words switch
     {
-        ["ps"] => request.DataAsync(WriteNode),
-        ["logs", ..] => request.LogsAsync(log, cluster.Ended),
+        ["ps"] => request.DataAsync(json => WriteNode(json, Node.List(), programs.Running)),
+        ["ps", var id] => request.DataAsync(json => WriteNode(json, Node.Look(id) is { } status ? [status] : [], programs.Running.Where(program => program.Key == id))),
+        ["logs", ..] => LogsAsync(request),
         ["inspect", var id] => InspectAsync(request, id),
         ["move", var id, var node, var seconds] when TryTime(seconds, out var limit) => AskAsync(id, AskKind.Move, node, $"could not be moved to node {node}", limit),
         ["checkpoint", var id, var file, var seconds] when TryTime(seconds, out var limit) => CheckpointAsync(id, file, limit),
         ["restore", var file] => RestoreAsync(request, file),
-        ["kill"] => cluster.AskToEndAsync(isAtOnce: false, request.Gone),
-        ["kill", "now"] => cluster.AskToEndAsync(isAtOnce: true, request.Gone),
+        ["kill"] => EndAsync(request, isAtOnce: false),
+        ["kill", "now"] => EndAsync(request, isAtOnce: true),
         ["kill", var id, ..] => KillAsync(id, request.Words is [_, _, "now"]),
         ["send", var id, var text] => SendAsync(id, text),
         ["drain"] => DrainAsync(request),
         ["token", var address, var seconds] when TryTime(seconds, out var life) => TokenAsync(request, address, life),
-        ["run", var folder, var mode, var name, .. var command] when command.Length > 0 => programs.RunAsync(request, folder, isDetached: mode == "detached", name, command),
+        ["run", var folder, var mode, var name, .. var command] when command.Length > 0 => Node.IsClosed ? throw new ServeException($"Node {Node.Name} is drained, and takes nothing.")
+            : programs.RunAsync(request, folder, isDetached: mode == "detached", name, command),
         ["reload" or "scale", ..] => throw new ServeException("A node serves no requests: it has nothing to reload, and no workers."),
         _ => throw new ServeException($"This node does not know '{string.Join(' ', request.Words)}'."),
     };
+
+    Task LogsAsync(ControlRequest request)
+    {
+        cluster.TakeUnendedLines();
+        return request.LogsAsync(log, cluster.Ended);
+    }
 
     async Task InspectAsync(ControlRequest request, string id)
     {
@@ -120,6 +128,10 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
         throw new ServeException($"Process {id} was told to end, and has not.");
     }
 
+    /// <summary>Of the node, whether or not who asks stays: that is told which processes end with it.</summary>
+    Task EndAsync(ControlRequest request, bool isAtOnce) =>
+        request.FollowAsync(log, () => cluster.AskToEndAsync(isAtOnce), line => line.Origin == Node.Name && line.Severity == LogSeverity.Warning ? line.Text : null);
+
     Task SendAsync(string id, string text)
     {
         Require(id);
@@ -133,7 +145,7 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
         foreach (var (id, why) in staying)
             await request.SayAsync($"process {id} stays: {why}").ConfigureAwait(false);
         if (staying.Count > 0)
-            throw new ServeException($"{staying.Count} of node {Node.Name} stay.");
+            throw new ServeException($"Node {Node.Name} takes nothing any more; {staying.Count} that it has {(staying.Count == 1 ? "stays" : "stay")}.");
     }
 
     Task TokenAsync(ControlRequest request, string address, TimeSpan life)
@@ -160,13 +172,13 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
         return isTime;
     }
 
-    void WriteNode(Utf8JsonWriter json)
+    void WriteNode(Utf8JsonWriter json, IEnumerable<MobileStatus> processes, IEnumerable<KeyValuePair<string, NodeProgram>> running)
     {
         json.WriteString("id", Node.Name);
         json.WriteString("kind", "node");
         json.WriteString("name", Node.Name);
         json.WriteString("node", Node.Name);
-        json.WriteString("state", cluster.IsEnding ? "draining" : "serving");
+        json.WriteString("state", Node.IsClosed ? "drained" : "serving");
         json.WriteNumber("pid", Environment.ProcessId);
         json.WriteString("started", _started);
         json.WriteStartArray("addresses");
@@ -178,7 +190,7 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
             json.WriteStringValue(peer.Name);
         json.WriteEndArray();
         json.WriteStartArray("processes");
-        foreach (var process in Node.List())
+        foreach (var process in processes)
         {
             json.WriteStartObject();
             json.WriteString("id", process.Id);
@@ -193,7 +205,7 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
                 json.WriteNumber("hops", hops);
             json.WriteEndObject();
         }
-        foreach (var (id, program) in programs.Running)
+        foreach (var (id, program) in running)
         {
             json.WriteStartObject();
             WriteProgram(json, id, program);

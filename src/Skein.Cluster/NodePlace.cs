@@ -68,16 +68,8 @@ public sealed class NodePlace : Place
     async Task<Process<TResult>> StartAsync<TResult>(MobileStart start, ProcessOptions options, bool isHeard, CancellationToken cancellation)
     {
         var guest = await GuestConnection.OpenAsync(_folder, Name, cancellation).ConfigureAwait(false);
-        try
-        {
-            var started = await guest.StartAsync(start, isHeard, cancellation).ConfigureAwait(false);
-            return new NodeProcess<TResult>(this, guest, started, options, isHeard, cancellation);
-        }
-        catch
-        {
-            await guest.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+        var started = await guest.StartAsync(start, isHeard, cancellation).ConfigureAwait(false);
+        return new NodeProcess<TResult>(this, guest, started, options, isHeard, cancellation);
     }
 
     static void Check(ProcessOptions? options)

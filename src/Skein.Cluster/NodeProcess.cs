@@ -19,10 +19,10 @@ sealed class NodeProcess<TResult> : Process<TResult>
         (Place, _guest, _started, _options) = (place, guest, started, options);
         if (!isHeard)
             return;
-        _ = FollowAsync();
         _cancellation = cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
         if (options.TimeLimit is { } limit)
             _ = TimeOutAsync(limit);
+        _ = FollowAsync();
     }
 
     public override string Id => _started.Id;

@@ -16,7 +16,7 @@ sealed class NodePrograms(ServeLog log)
     {
         var sayings = new SayingQueue(request, isDetached);
         Process<int> process;
-        var lines = new LineSplitter();
+        var lines = new ProgramLines();
         try
         {
             process = await Place.OsProcess.StartProgramAsync(new(command[0], command[1..])
@@ -33,7 +33,7 @@ sealed class NodePrograms(ServeLog log)
         lines.Begin(log, process.Id);
         var program = new NodeProgram(name, process);
         _running[process.Id] = program;
-        var end = EndOfAsync(program);
+        var end = EndOfAsync(program, lines);
         await request.DataAsync(json => json.WriteString("id", process.Id)).ConfigureAwait(false);
         if (isDetached)
             return;
@@ -52,9 +52,10 @@ sealed class NodePrograms(ServeLog log)
 
     public Task EndAsync() => Task.WhenAll(_running.Values.Select(static program => program.EndAsync(isAtOnce: false)));
 
-    async Task<Exit> EndOfAsync(NodeProgram program)
+    async Task<Exit> EndOfAsync(NodeProgram program, ProgramLines lines)
     {
         var exit = await program.Process.Exited.ConfigureAwait(false);
+        lines.End();
         _running.TryRemove(program.Process.Id, out _);
         log.Add(program.Process.Id, exit.ShellCode == 0 ? LogSeverity.Information : LogSeverity.Warning, $"{program.Name} {(exit.Cause == ExitCause.Returned ? $"has ended with {exit.Code}." : exit.Describe())}");
         return exit;

@@ -45,14 +45,20 @@ sealed class SayingQueue(ControlRequest request, bool isUnheard)
 }
 
 /// <summary>The same as lines, for the log. What comes before it is known whose they are waits.</summary>
-sealed class LineSplitter
+sealed class ProgramLines
 {
     readonly Lock _gate = new();
     readonly Decoder _output = Encoding.UTF8.GetDecoder(), _errors = Encoding.UTF8.GetDecoder();
-    readonly StringBuilder _outputLine = new(), _errorLine = new();
+    readonly LineBuffer _outputLine, _errorLine;
     readonly List<(string Text, bool IsError)> _early = [];
     ServeLog? _log;
     string _origin = "";
+
+    public ProgramLines()
+    {
+        _outputLine = new(line => Log(line, isError: false));
+        _errorLine = new(line => Log(line, isError: true));
+    }
 
     public void Begin(ServeLog log, string origin)
     {
@@ -70,19 +76,19 @@ sealed class LineSplitter
         lock (_gate)
         {
             var decoder = isError ? _errors : _output;
-            var line = isError ? _errorLine : _outputLine;
             var letters = new char[decoder.GetCharCount(bytes, flush: false)];
             decoder.GetChars(bytes, letters, flush: false);
-            foreach (var letter in letters)
-            {
-                if (letter != '\n')
-                {
-                    line.Append(letter);
-                    continue;
-                }
-                Log(line.ToString().TrimEnd('\r'), isError);
-                line.Clear();
-            }
+            (isError ? _errorLine : _outputLine).Add(letters);
+        }
+    }
+
+    /// <summary>It has ended.</summary>
+    public void End()
+    {
+        lock (_gate)
+        {
+            _outputLine.End();
+            _errorLine.End();
         }
     }
 

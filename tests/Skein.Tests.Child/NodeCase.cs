@@ -33,6 +33,21 @@ public static class NodeCase
         return 0;
     }
 
+    /// <summary>Until it is asked to end.</summary>
+    public static int LastWords()
+    {
+        using var asked = new ManualResetEventSlim();
+        using var terminated = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            asked.Set();
+        });
+        Console.WriteLine("begun");
+        asked.Wait();
+        Console.WriteLine("last words");
+        return 0;
+    }
+
     public static async Mobile<int> Fail()
     {
         await Here.Yield();
@@ -99,6 +114,22 @@ public static class NodeCase
         return Here.Node!;
     }
 
+    /// <summary>Leaves a file, and waits.</summary>
+    public static async Mobile<string> LeaveFile(string file)
+    {
+        File.WriteAllText(file, "");
+        await Here.Event<bool>("end");
+        return Here.Node!;
+    }
+
+    /// <summary>Says how it has come out of its checkpoint, and waits.</summary>
+    public static async Mobile Stored(string file)
+    {
+        var how = await Here.Checkpoint();
+        File.AppendAllText(file, $"{how}\n");
+        await Here.Event<bool>("end");
+    }
+
     public static async Mobile<string> StayUntilStopped(string node)
     {
         await Here.MoveTo(node);
@@ -117,6 +148,7 @@ public static class NodeCase
             line = await Here.Receive<string>();
             Console.WriteLine($"{line} at {Here.Node}");
         }
+        Console.Write("bye");   // a line without an end
         return lines;
     }
 

@@ -25,6 +25,7 @@ return args switch
     ["durable-node", var name, var folder, var deadly] => await Correspondence.RunNode(name, folder, deadly),
     ["passed-descriptors"] => PassedCase.WithoutDescriptors(),
     ["echo", .. var words] => NodeCase.Print(words),
+    ["last-words"] => NodeCase.LastWords(),
     ["sleep"] => await NodeCase.Sleep(),
     ["kill-own-descendants"] => ParentCase.KillOwnDescendants(),
     _ => 64,

@@ -84,9 +84,9 @@ sealed class ControlGrammar
         "logs" => LogsCommand.RunAsync(own.GetValue(_optionalWorker), own.GetValue(_follow), own.GetValue(_since), Level(own.GetValue(_level)), own.GetValue(_json)),
         "reload" => ChangeCommand.RunAsync(own.GetValue(_id), "reload"),
         "scale" => ChangeCommand.RunAsync(own.GetValue(_scaled), "scale", Positive(own.GetValue(_number))),
-        "move" => MoveCommand.RunAsync(own.GetValue(_mobile)!, own.GetValue(_destination)!, Limit(own)),
-        "checkpoint" => MoveCommand.CheckpointAsync(own.GetValue(_mobile)!, own.GetValue(_image)!, Limit(own)),
-        "restore" => MoveCommand.RestoreAsync(own.GetValue(_image)!, own.GetValue(_node)),
+        "move" => MobileCommands.MoveAsync(own.GetValue(_mobile)!, own.GetValue(_destination)!, Limit(own)),
+        "checkpoint" => MobileCommands.CheckpointAsync(own.GetValue(_mobile)!, own.GetValue(_image)!, Limit(own)),
+        "restore" => MobileCommands.RestoreAsync(own.GetValue(_image)!, own.GetValue(_node)),
         "attach" => AttachCommand.RunAsync(own.GetValue(_mobile)!),
         _ => KillCommand.RunAsync(own.GetValue(_killed)!, own.GetValue(_now)),
     };

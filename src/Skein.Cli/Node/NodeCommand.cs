@@ -9,6 +9,8 @@ static class NodeCommand
     {
         DetachedNode.BeginOwnSession();
         var asked = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var atOnce = new CancellationTokenSource();
+        var signals = 0;
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
         var store = OpenStore(request.Store);
@@ -18,7 +20,7 @@ static class NodeCommand
             StandardStream.Output.Write($"ready {request.Name}\n");
             DetachedNode.LetGoOfStreams();
             var first = await Task.WhenAny(asked.Task, cluster.EndAsked).ConfigureAwait(false);
-            return await first.ConfigureAwait(false) ? 0 : await DrainAsync(cluster).ConfigureAwait(false);
+            return await first.ConfigureAwait(false) ? 0 : await DrainAsync(cluster, atOnce.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -29,17 +31,28 @@ static class NodeCommand
 
         void Ask(PosixSignalContext context)
         {
-            context.Cancel = true;
+            var signal = Interlocked.Increment(ref signals);
+            context.Cancel = signal <= 2;
             asked.TrySetResult(false);
+            if (signal == 2)
+                atOnce.Cancel();
         }
     }
 
-    static async Task<int> DrainAsync(ClusterNode cluster)
+    static async Task<int> DrainAsync(ClusterNode cluster, CancellationToken atOnce)
     {
-        var left = await cluster.DrainAsync().ConfigureAwait(false);
-        foreach (var (process, why) in left)
-            Messages.Error($"process {process} ends with this node: {why}");
-        return left.Count == 0 ? 0 : ExitCode.Unavailable;
+        try
+        {
+            var left = await cluster.DrainAsync(cancellation: atOnce).ConfigureAwait(false);
+            foreach (var (process, why) in left)
+                Messages.Error($"process {process} ends with this node: {why}");
+            return left.Count == 0 ? 0 : ExitCode.Unavailable;
+        }
+        catch (OperationCanceledException)
+        {
+            Messages.Error($"{cluster.Node.Count} processes end with this node, which was not to wait for their moves.");
+            return ExitCode.Unavailable;
+        }
     }
 
     static FileStore? OpenStore(string? file)
@@ -62,6 +75,7 @@ static class NodeCommand
             return await ClusterNode.StartAsync(request.Name, new()
             {
                 Code = Policy(request.Code),
+                CodeFolder = DataFolder.Of("code"),
                 KeepOutput = true,
                 Store = store,
                 Listen = request.Listen,

@@ -15,22 +15,42 @@ static class NodeRunCommand
 
     static async Task<int> RunWholeAsync(NodeRunRequest request, string dll)
     {
-        using var stop = new CancellationTokenSource();
-        using var interruption = new Interruption(stop.Cancel, stop.Cancel);
-        var code = 0;
+        var (node, id, code) = (RunFolder.OfNode(request.Node), "", 0);
+        using var gone = new CancellationTokenSource();
+        using var interruption = new Interruption(() => End(), () => End("now"));
         try
         {
             await ControlClient.AskAsync(
-                RunFolder.OfNode(request.Node),
+                node,
                 ["run", Environment.CurrentDirectory, request.IsDetached ? "detached" : "attached", Path.GetFileName(request.File), DotnetHost.Path, dll, .. request.Words],
                 data: Take,
-                cancellation: stop.Token).ConfigureAwait(false);
+                cancellation: gone.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            // It ends when its node hears that we have.
+            // It was not started yet; if it is, it ends when its node hears that nobody waits for it.
         }
         return interruption.ExitCode ?? code;
+
+        void End(params string[] how)
+        {
+            if (id.Length == 0)
+                gone.Cancel();
+            else
+                _ = EndAsync(how);
+        }
+
+        async Task EndAsync(string[] how)
+        {
+            try
+            {
+                await ControlClient.AskAsync(node, ["kill", id, .. how]).ConfigureAwait(false);
+            }
+            catch (Exception failure) when (failure is CommandFailure or IOException)
+            {
+                // It has ended by itself, or its node has.
+            }
+        }
 
         void Take(System.Text.Json.JsonElement said)
         {
@@ -40,8 +60,10 @@ static class NodeRunCommand
                 StandardStream.Error.Write(errors.GetBytesFromBase64());
             else if (said.TryGetProperty("exit", out var exit))
                 code = exit.GetInt32();
-            else if (request.IsDetached)
-                StandardStream.Output.Write(said.GetProperty("id").GetString() + "\n");
+            else
+                id = said.GetProperty("id").GetString()!;
+            if (request.IsDetached)
+                StandardStream.Output.Write(id + "\n");
         }
     }
 
@@ -50,7 +72,8 @@ static class NodeRunCommand
         var function = FunctionName.Find(Assembly.GetEntryAssembly()!, name);
         var arguments = Arguments(function, request.Words);
         using var stop = new CancellationTokenSource();
-        using var interruption = new Interruption(stop.Cancel, stop.Cancel);
+        Process<object?>? process = null;
+        using var interruption = new Interruption(stop.Cancel, () => process?.Kill());
         try
         {
             var place = Place.Node(request.Node);
@@ -59,7 +82,7 @@ static class NodeRunCommand
                 StandardStream.Output.Write(await place.StartDetachedAsync(function, arguments, stop.Token).ConfigureAwait(false) + "\n");
                 return 0;
             }
-            var process = await place.StartAsync(function, arguments, stop.Token).ConfigureAwait(false);
+            process = await place.StartAsync(function, arguments, stop.Token).ConfigureAwait(false);
             await using var end = process.ConfigureAwait(false);
             Write(await process.Completion.ConfigureAwait(false), function);
             return 0;

@@ -8,28 +8,27 @@ static class AttachCommand
 {
     public static async Task<int> RunAsync(string id)
     {
-        _ = await RunningServers.FindProcessAsync(id).ConfigureAwait(false);
-        using var over = new CancellationTokenSource();
-        _ = SendLinesAsync(id, over.Token);
-        await FollowedProcess.FollowAsync(
-            id, DateTimeOffset.MinValue, "Information", static line => StandardStream.Output.Write(line.GetProperty("text").GetString() + "\n"), CancellationToken.None).ConfigureAwait(false);
-        await over.CancelAsync().ConfigureAwait(false);
+        var found = await RunningServers.FindProcessAsync(id).ConfigureAwait(false);
+        if (found.Process!.Kind == "program")
+            throw CommandFailure.Usage($"{id} is a program, which reads nothing at a node: skein logs -f {id} shows what it prints.");
+        _ = SendLinesAsync(id);
+        await new ProcessLog(id, DateTimeOffset.MinValue, "Information", static line => StandardStream.Output.Write(line.GetProperty("text").GetString() + "\n")).FollowAsync().ConfigureAwait(false);
         return 0;
     }
 
-    static async Task SendLinesAsync(string id, CancellationToken cancellation)
+    static async Task SendLinesAsync(string id)
     {
         using var input = new StreamReader(Console.OpenStandardInput());
-        while (await input.ReadLineAsync(cancellation).ConfigureAwait(false) is { } line)
+        while (await input.ReadLineAsync().ConfigureAwait(false) is { } line)
         {
             try
             {
-                if (await FollowedProcess.WhereAsync(id).ConfigureAwait(false) is { } socket)
-                    await ControlClient.AskAsync(socket, ["send", id, line], cancellation: cancellation).ConfigureAwait(false);
+                var found = await RunningServers.FindProcessAsync(id).ConfigureAwait(false);
+                await ControlClient.AskAsync(found.Server.Socket, ["send", id, line], limit: MobileCommands.LookLimit).ConfigureAwait(false);
             }
-            catch (CommandFailure failure)
+            catch (Exception failure) when (failure is CommandFailure or IOException)
             {
-                Messages.Error(failure.Message);
+                Messages.Error($"'{line}' was not sent: {failure.Message}");
             }
         }
     }

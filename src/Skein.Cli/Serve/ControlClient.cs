@@ -10,8 +10,25 @@ static class ControlClient
     /// <summary>Asks, and waits for the end.</summary>
     /// <param name="say">Gets each line for people.</param>
     /// <param name="data">Gets each object; it is valid during the call.</param>
-    /// <exception cref="CommandFailure">It does not run, refuses, or has failed: the message says why.</exception>
-    public static async Task AskAsync(string socket, string[] words, Action<string>? say = null, Action<JsonElement>? data = null, CancellationToken cancellation = default)
+    /// <param name="limit">How long the answer may take; null: for ever.</param>
+    /// <exception cref="CommandFailure">It does not run, refuses, has failed, or has not answered in time: the message says why.</exception>
+    public static async Task AskAsync(
+        string socket, string[] words, Action<string>? say = null, Action<JsonElement>? data = null, TimeSpan? limit = null, CancellationToken cancellation = default)
+    {
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (limit is { } time)
+            late.CancelAfter(time);
+        try
+        {
+            await AskAsync(socket, words, say, data, late.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new CommandFailure(ExitCode.Temporary, $"{Path.GetFileNameWithoutExtension(socket)} has not answered for {Duration.Format(limit!.Value)}: is it stopped, or the machine too busy?");
+        }
+    }
+
+    static async Task AskAsync(string socket, string[] words, Action<string>? say, Action<JsonElement>? data, CancellationToken cancellation)
     {
         using var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         var id = Path.GetFileNameWithoutExtension(socket);

@@ -10,7 +10,7 @@ static class InspectCommand
     public static async Task<int> RunAsync(string? id, bool asJson)
     {
         var found = await RunningServers.FindAsync(id).ConfigureAwait(false);
-        if (found.Process is { Kind: "mobile" })
+        if (found.Process is { Kind: not "program" })
             return await MobileText.ShowAsync(found.Server.Socket, id!, asJson).ConfigureAwait(false);
         var known = found.Worker?.Json ?? found.Process?.Json ?? found.Server.Json!.Value;
         var pid = found.Worker?.Pid ?? found.Process?.Pid ?? found.Server.Pid;

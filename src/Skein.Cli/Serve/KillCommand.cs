@@ -11,7 +11,8 @@ static class KillCommand
         await ControlClient.AskAsync(
             found.Server.Socket,
             ["kill", .. found.Process is null ? (string[])[] : [id], .. now ? (string[])["now"] : []],
-            say: Messages.Note).ConfigureAwait(false);
+            say: Messages.Note,
+            limit: found.Process is { Kind: not "program" } ? MobileCommands.LookLimit : null).ConfigureAwait(false);
         return 0;
     }
 }

@@ -18,7 +18,7 @@ static class ListCommand
     static IEnumerable<RunningProcess> ProcessesOf(List<RunningServer> nodes) => nodes
         .SelectMany(node => node.Processes)
         .GroupBy(process => process.Id)
-        .Select(same => same.FirstOrDefault(process => !process.IsMoving) ?? same.First());
+        .Select(same => same.MinBy(process => process.Doubt)!);
 
     static string Json(List<RunningServer> servers)
     {

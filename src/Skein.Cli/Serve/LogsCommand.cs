@@ -8,12 +8,25 @@ static class LogsCommand
 {
     public static async Task<int> RunAsync(string? id, bool follow, TimeSpan? since, string level, bool json)
     {
-        var found = await RunningServers.FindAsync(id).ConfigureAwait(false);
         var from = since is { } time ? TimeProvider.System.GetUtcNow() - time : DateTimeOffset.MinValue;
-        if (found.Process is { Kind: "mobile" } && follow)
-            await FollowedProcess.FollowAsync(id!, from, level, line => Show(line, json), CancellationToken.None).ConfigureAwait(false);
-        else
+        var process = new ProcessLog(id ?? "", from, level, line => Show(line, json));
+        Found found;
+        try
+        {
+            found = await RunningServers.FindAsync(id).ConfigureAwait(false);
+        }
+        catch (CommandFailure failure) when (failure.ExitCode == ExitCode.Unavailable && id is not null)
+        {
+            if (await process.ShowAsync().ConfigureAwait(false))
+                return 0;   // it has ended
+            throw;
+        }
+        if (found.Process is not { Kind: not "program" })
             await AskAsync(found.Server.Socket, from, level, found.Worker?.Id ?? found.Process?.Id ?? "", follow, line => Show(line, json), CancellationToken.None).ConfigureAwait(false);
+        else if (follow)
+            await process.FollowAsync().ConfigureAwait(false);
+        else
+            await process.ShowAsync().ConfigureAwait(false);
         return 0;
     }
 

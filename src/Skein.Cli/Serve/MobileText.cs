@@ -8,7 +8,7 @@ static class MobileText
 {
     public static async Task<int> ShowAsync(string socket, string id, bool asJson)
     {
-        await ControlClient.AskAsync(socket, ["inspect", id], data: found => StandardStream.Output.Write(asJson ? found.GetRawText() + "\n" : Format(found))).ConfigureAwait(false);
+        await ControlClient.AskAsync(socket, ["inspect", id], data: found => StandardStream.Output.Write(asJson ? found.GetRawText() + "\n" : Format(found)), limit: MobileCommands.LookLimit).ConfigureAwait(false);
         return 0;
     }
 

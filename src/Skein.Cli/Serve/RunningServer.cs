@@ -36,7 +36,8 @@ sealed record RunningServer(string Socket, string Id, string Kind, string State,
 /// <summary>What runs at a node: a mobile process, or a program.</summary>
 sealed record RunningProcess(string Id, string Kind, string Name, string Node, string State, int Pid, JsonElement Json)
 {
-    public bool IsMoving => State == "moving";
+    /// <summary>How little the node knows that says so: a process that is on its way is known to two.</summary>
+    public int Doubt => State switch { "elsewhere" => 2, "moving" => 1, _ => 0 };
 
     public static RunningProcess Read(JsonElement json) => new(
         json.GetProperty("id").GetString()!,

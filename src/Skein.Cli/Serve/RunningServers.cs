@@ -8,12 +8,17 @@ static class RunningServers
     /// <summary>One that stands still (SIGSTOP, a machine that swaps) keeps nobody longer.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    /// <summary>All that answer. What was killed has left its socket, and does not.</summary>
+    public static Task<List<RunningServer>> AllAsync() => AskAllAsync([.. RunFolder.Servers(), .. RunFolder.Nodes()]);
+
+    public static Task<List<RunningServer>> ServersAsync() => AskAllAsync(RunFolder.Servers());
+
     /// <summary>The id that is meant: what was given, else the only server there is.</summary>
     public static async Task<string> ChooseAsync(string? id)
     {
         if (id is not null)
             return id;
-        var all = await AskAllAsync(RunFolder.Servers()).ConfigureAwait(false);
+        var all = await ServersAsync().ConfigureAwait(false);
         return all switch
         {
             [var only] => only.Id,
@@ -29,9 +34,6 @@ static class RunningServers
         [] => throw new CommandFailure(ExitCode.Unavailable, "no node runs; skein node start --name NAME starts one."),
         var all => throw CommandFailure.Usage($"say which node: {string.Join(", ", all.Select(node => node.Id))}."),
     };
-
-    /// <summary>All that answer. What was killed has left its socket, and does not.</summary>
-    public static Task<List<RunningServer>> AllAsync() => AskAllAsync([.. RunFolder.Servers(), .. RunFolder.Nodes()]);
 
     /// <summary>A server, or the server of a worker with the worker, or the node where a process is with that.</summary>
     public static async Task<Found> FindAsync(string? id)
@@ -49,33 +51,30 @@ static class RunningServers
         return await FindProcessAsync(id).ConfigureAwait(false);
     }
 
-    /// <summary>The node where a process is; one that is on its way is where it was.</summary>
+    /// <summary>The node where a process is; else one that knows where it went: nodes are asked one after the other, and it may pass them by.</summary>
     public static async Task<Found> FindProcessAsync(string id)
     {
-        var nodes = await AskAllAsync(RunFolder.Nodes()).ConfigureAwait(false);
-        var found = nodes.SelectMany(node => node.Processes, (node, process) => new Found(node, Process: process)).Where(found => found.Process!.Id == id).ToList();
-        if ((found.Find(one => !one.Process!.IsMoving) ?? found.FirstOrDefault()) is { } best)
-            return best;
-        throw nodes.Find(node => node.IsSilent) is { } silent
-            ? new CommandFailure(ExitCode.Temporary, $"node {silent.Id} does not answer, and {id} may be there.")
-            : new CommandFailure(ExitCode.Unavailable, $"nothing that is called '{id}' runs ({RunFolder.SocketOf(id)}). skein ps lists what does.");
+        var nodes = await AskAllAsync(RunFolder.Nodes(), id).ConfigureAwait(false);
+        return nodes.SelectMany(static node => node.Processes, static (node, process) => new Found(node, Process: process)).MinBy(static found => found.Process!.Doubt)
+            ?? throw (nodes.Find(static node => node.IsSilent) is { } silent
+                ? new CommandFailure(ExitCode.Temporary, $"node {silent.Id} does not answer, and {id} may be there.")
+                : new CommandFailure(ExitCode.Unavailable, $"nothing that is called '{id}' runs ({RunFolder.SocketOf(id)}). skein ps lists what does."));
     }
 
-    static async Task<List<RunningServer>> AskAllAsync(IReadOnlyList<string> sockets)
+    static async Task<List<RunningServer>> AskAllAsync(IReadOnlyList<string> sockets, string? process = null)
     {
-        var asked = await Task.WhenAll(sockets.Select(TryAskAsync)).ConfigureAwait(false);
+        var asked = await Task.WhenAll(sockets.Select(socket => TryAskAsync(socket, process))).ConfigureAwait(false);
         return [.. asked.OfType<RunningServer>()];
     }
 
     /// <summary>Null where it has been killed, or ends just now.</summary>
-    static async Task<RunningServer?> TryAskAsync(string socket)
+    static async Task<RunningServer?> TryAskAsync(string socket, string? process)
     {
-        using var limit = new CancellationTokenSource(Patience);
         try
         {
-            return await AskAsync(socket, limit.Token).ConfigureAwait(false);
+            return await AskAsync(socket, process).ConfigureAwait(false);
         }
-        catch (OperationCanceledException)
+        catch (CommandFailure failure) when (failure.ExitCode == ExitCode.Temporary)
         {
             return RunningServer.Silent(socket);
         }
@@ -85,10 +84,12 @@ static class RunningServers
         }
     }
 
-    static async Task<RunningServer> AskAsync(string socket, CancellationToken cancellation = default)
+    /// <param name="socket">Whom to ask.</param>
+    /// <param name="process">What of a node is to be told; null: all.</param>
+    static async Task<RunningServer> AskAsync(string socket, string? process = null)
     {
         RunningServer? server = null;
-        await ControlClient.AskAsync(socket, ["ps"], data: json => server = RunningServer.Read(socket, json), cancellation: cancellation).ConfigureAwait(false);
+        await ControlClient.AskAsync(socket, process is null ? ["ps"] : ["ps", process], data: json => server = RunningServer.Read(socket, json), limit: Patience).ConfigureAwait(false);
         return server ?? throw new CommandFailure(ExitCode.Unavailable, $"{Path.GetFileNameWithoutExtension(socket)} did not say what it is.");
     }
 }

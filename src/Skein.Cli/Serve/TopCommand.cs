@@ -13,7 +13,7 @@ static class TopCommand
         for (var round = 0; round < rounds; round++)
         {
             await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System).ConfigureAwait(false);
-            var workers = (await RunningServers.AllAsync().ConfigureAwait(false)).SelectMany(server => server.Workers).ToList();
+            var workers = (await RunningServers.ServersAsync().ConfigureAwait(false)).SelectMany(server => server.Workers).ToList();
             var seconds = TimeProvider.System.GetElapsedTime(looked).TotalSeconds;
             looked = TimeProvider.System.GetTimestamp();
             var text = new StringBuilder(StandardStream.Output.IsTerminal ? "\e[H\e[2J" : "");

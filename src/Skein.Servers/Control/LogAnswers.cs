@@ -38,6 +38,7 @@ static class LogAnswers
                 ? Task.CompletedTask
                 : request.DataAsync(json =>
                 {
+                    json.WriteNumber("number", line.Number);
                     json.WriteString("time", line.Time);
                     json.WriteString("id", line.Origin);
                     json.WriteString("level", line.Severity.ToString().ToLowerInvariant());

@@ -15,13 +15,11 @@ public sealed partial class MobileNode
 
     internal async ValueTask<StartedProcess> StartForAsync(string guest, byte[] bytes, bool isHeard)
     {
+        RequireOpen();
         var (start, space) = await ReadAsync(modules => GraphCodec.Decode<MobileStart>(bytes, modules), guest).ConfigureAwait(false);
         try
         {
-            var process = (GuestProcess)start.Start(this, NewHandle);
-            if (!isHeard && DetachedEnded is { } ended)
-                _ = TellEndAsync(process, ended);
-            return new(process.Id, Environment.ProcessId);
+            return new(start.Start(this, NewHandle).Id, Environment.ProcessId);
         }
         finally
         {
@@ -36,9 +34,6 @@ public sealed partial class MobileNode
             return process;
         }
     }
-
-    async Task TellEndAsync(GuestProcess process, Action<string, MobileOutcome> ended) =>
-        ended(process.Id, ReadOutcome(await process.End.ConfigureAwait(false)));
 
     internal async ValueTask<byte[]> OutcomeForAsync(string id)
     {

@@ -17,6 +17,9 @@ public sealed partial class MobileNode
 
     internal ModuleSpaces Modules { get; } = new();
 
+    /// <summary>Keeps code that comes, for processes that a store has; null: it goes with its last process.</summary>
+    internal KeptCode? Kept { get; init; }
+
     /// <summary>
     /// Loads a build of an application beside the one that this program was started with: the module and those that it refers to and that
     /// stand in the same folder. Start its functions, or let processes of another build go on in it.
@@ -47,7 +50,7 @@ public sealed partial class MobileNode
     }
 
     /// <summary>Makes the objects of an image; of modules that this node lacks and its policy allows the sender is asked.</summary>
-    /// <param name="from">Null: nobody can be asked.</param>
+    /// <param name="from">Null: nobody can be asked, and only what was kept is there.</param>
     internal async ValueTask<(MobileState State, Action? Finish)> ReadAsync(byte[] image, string? from) =>
         (await ReadAsync(space => MobileImage.Read(image, this, space), from).ConfigureAwait(false)).Value;   // it has taken over the place in the space
 
@@ -56,7 +59,7 @@ public sealed partial class MobileNode
     async ValueTask<(T Value, ModuleSpace? Space)> ReadAsync<T>(Func<ModuleSpace?, T> read, string? from)
     {
         ModuleSpace? space = null;
-        var announced = new Dictionary<string, ModuleNotice>();
+        var found = new Dictionary<string, ModuleFile>();
         for (var rounds = 0; ; rounds++)
         {
             (string Name, Guid Mvid) missing;
@@ -72,7 +75,7 @@ public sealed partial class MobileNode
                 space = known;
                 if (known is not null)
                     continue;
-                if (from is null)
+                if (from is null && !TryTakeKept(missing, found))
                     throw;
             }
             catch
@@ -80,7 +83,9 @@ public sealed partial class MobileNode
                 space?.Leave();
                 throw;
             }
-            space = Modules.Enter(await FetchAsync(from, missing, announced).ConfigureAwait(false));
+            if (from is not null)
+                await FetchAsync(from, missing, found).ConfigureAwait(false);
+            space = Modules.Enter(found.Values);
             if (space?.Find(missing.Name, missing.Mvid) is not null)
                 continue;
             space?.Leave();
@@ -111,21 +116,45 @@ public sealed partial class MobileNode
         }
     }
 
-    async Task<List<ModuleFile>> FetchAsync(string from, (string Name, Guid Mvid) missing, Dictionary<string, ModuleNotice> announced)
+    /// <summary>A module, and all that it refers to.</summary>
+    /// <param name="found">By their names.</param>
+    async Task FetchAsync(string from, (string Name, Guid Mvid) missing, Dictionary<string, ModuleFile> found)
     {
-        foreach (var notice in await AskAsync(from, new ModuleListRequest(missing.Name, missing.Mvid)).ConfigureAwait(false))
-            announced[notice.Name] = notice;
         var files = new List<ModuleFile>();
-        var bytes = 0L;
-        foreach (var notice in announced.Values)
+        foreach (var notice in await AskAsync(from, new ModuleListRequest(missing.Name, missing.Mvid)).ConfigureAwait(false))
         {
             var file = Modules.Find(known => known.Hash == notice.Hash) ?? FileHere(notice) ?? await FetchAsync(from, notice).ConfigureAwait(false);
-            if ((bytes += file.Bytes.Length) > MaxModuleBytes)
-                throw new CannotMoveException($"The modules of the process have more than {MaxModuleBytes >> 20} MiB.");
             files.Add(file);
+            found[file.Name] = file;
+            if (found.Values.Sum(static file => (long)file.Bytes.Length) > MaxModuleBytes)
+                throw new CannotMoveException($"The modules of the process have more than {MaxModuleBytes >> 20} MiB.");
         }
-        return files;
+        try
+        {
+            Kept?.Keep(missing.Mvid, files, IsOwn(from));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CannotMoveException($"Node {Name} cannot keep the code of the process: {e.Message}", e);
+        }
     }
+
+    /// <summary>The same of a process that was stored.</summary>
+    bool TryTakeKept((string Name, Guid Mvid) missing, Dictionary<string, ModuleFile> found)
+    {
+        if (Kept?.Find(missing.Name, missing.Mvid) is not var (files, isOwn))
+            return false;
+        foreach (var file in files)
+        {
+            if (Code.WhyNot(file.Hash, file.Signature, isOwn) is { } reason)
+                throw new CannotMoveException($"Node {Name} does not take the code of {file.Name} any more: {reason}.");
+            found[file.Name] = file;
+        }
+        return true;
+    }
+
+    /// <summary>Whether a peer is a program of this user on this machine.</summary>
+    bool IsOwn(string peer) => _peers.Find(peer) is { IsRemote: false };
 
     /// <summary>The program was started with it: nobody need be asked.</summary>
     ModuleFile? FileHere(ModuleNotice notice) =>
@@ -133,7 +162,7 @@ public sealed partial class MobileNode
 
     async Task<ModuleFile> FetchAsync(string from, ModuleNotice notice)
     {
-        if (Code.WhyNot(notice.Hash, notice.Signature, isOwn: _peers.Find(from) is { IsRemote: false }) is { } reason)
+        if (Code.WhyNot(notice.Hash, notice.Signature, IsOwn(from)) is { } reason)
             throw new CannotMoveException($"Node {Name} does not take the code of {notice.Name} from node {from}: {reason}.");
         var fetching = _fetching.GetOrAdd((from, notice.Hash), _ => new(() => FetchBytesAsync(from, notice)));
         try

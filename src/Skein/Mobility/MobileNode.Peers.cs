@@ -106,6 +106,7 @@ public sealed partial class MobileNode
     /// <summary>A process comes from another node. Its objects are made before the other lets go of it; it runs when that has.</summary>
     async ValueTask<Coming> MakeAsync(string from, string id, string storedIn, byte[] image)
     {
+        RequireOpen();
         var isToBeStored = storedIn.Length > 0 && storedIn != Store?.Identity;
         if (isToBeStored && Store is null)
             throw new InvalidOperationException("The process has stored itself, and that node has no store.");

@@ -61,6 +61,9 @@ public sealed partial class MobileNode
         init => _handovers.AnswerLimit = value;
     }
 
+    /// <summary>It is emptied: what comes is refused, and what others want to start.</summary>
+    internal bool IsClosed { get; set; }
+
     /// <summary>Gives a process a thread: for now.</summary>
     internal Action<IThreadPoolWorkItem> Run { get; init; } = static process => ThreadPool.UnsafeQueueUserWorkItem(process, preferLocal: false);
 
@@ -166,6 +169,13 @@ public sealed partial class MobileNode
         _started[id] = new(process, Name, 0);
         Settle(new(this, new(id, Name) { Space = Modules.Enter(module) })).Begin(new FirstTurn(function, endedAtOnce));
         return process;
+    }
+
+    /// <exception cref="CannotMoveException">It is closed.</exception>
+    void RequireOpen()
+    {
+        if (IsClosed)
+            throw new CannotMoveException($"Node {Name} is drained, and takes nothing.");
     }
 
     internal Resident Settle(Resident process)

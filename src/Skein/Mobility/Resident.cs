@@ -26,19 +26,10 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
 
     InboxItem? _first, _last;   // the inbox
     bool _isRunning = true;   // until Begin, so that what comes before waits; and while it may leave
-    bool _isInTurn;   // the application's code has the thread
-    bool _isGivenUp;   // it has ended, and that turn has not
-    Presence _presence;
-
-    enum Presence : byte { Present, Left, Ended }
-
     /// <summary>The process that has this thread.</summary>
     public static Resident? Current => _current;
 
     public MobileNode Node => node;
-
-    /// <summary>It has ended, or is elsewhere.</summary>
-    public bool IsGone => _presence != Presence.Present;
 
     /// <summary>It waits, and nothing has come for it.</summary>
     public bool IsParked => !_isRunning;
@@ -166,19 +157,13 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
     {
         _isInTurn = true;
         waiter.Turn();
-        _isInTurn = false;
+        EndTurn();
     }
 
     void ApplyInbox()
     {
-        _isInTurn = true;
-        ApplyAll();
-        _isInTurn = false;
-    }
-
-    void ApplyAll()
-    {
         InboxItem? item;
+        _isInTurn = true;
         lock (this)
         {
             item = _first;
@@ -194,10 +179,11 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
                 item.Apply(this);
             item = next;
         }
+        EndTurn();
     }
 
-    /// <summary>Who wrote to it and was not answered is told that it came, before it waits or leaves.</summary>
-    void SayWhatCame()
+    /// <summary>Who wrote to it and was not answered is told that it came, before it waits, leaves, or is looked at.</summary>
+    public void SayWhatCame()
     {
         if (!state.IsDurable && state.Letters?.Unsaid is { } had)
             Acknowledge(had);
@@ -224,103 +210,5 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
                 return;
         }
         (state.Mailbox ??= new()).Enqueue(new(eventName, content));
-    }
-
-    /// <summary>Its first function has ended, or it is made to end. Calls that it did not wait for end with it.</summary>
-    public void End(MobileOutcome outcome)
-    {
-        if (IsGone)
-            return;
-        InboxItem? unread;
-        lock (this)
-        {
-            _presence = Presence.Ended;
-            unread = _first;
-            _first = _last = null;
-        }
-        PostAgain(unread);
-        foreach (var cut in _cuts ?? [])
-            cut.Ask?.Miss(node, Id);
-        Disarm();
-        _ = node.EndAsync(this, outcome);
-    }
-
-    /// <summary>
-    /// From any thread: it was killed, and is in a turn that does not end. For everybody else it ends here and now; its thread cannot be ended, and goes on
-    /// until the turn does. False while it is in none.
-    /// </summary>
-    public bool TryGiveUp(MobileOutcome outcome)
-    {
-        InboxItem? unread;
-        lock (this)
-        {
-            if (!_isInTurn || _presence != Presence.Present)
-                return false;
-            _presence = Presence.Ended;
-            _isGivenUp = true;
-            unread = _first;
-            _first = _last = null;
-        }
-        PostAgain(unread);
-        _ = node.EndAsync(this, outcome);
-        return true;
-    }
-
-    /// <summary>What it has not read when it ends finds that out.</summary>
-    void PostAgain(InboxItem? unread)
-    {
-        while (unread is not null)
-        {
-            (var item, unread) = (unread, unread.Next);
-            item.Next = null;
-            TryPost(item);
-        }
-    }
-
-    /// <summary>The turn has ended after all in which it was given up.</summary>
-    void LetGo()
-    {
-        if (!_isGivenUp)
-            return;
-        _isGivenUp = false;
-        foreach (var cut in _cuts ?? [])
-            cut.Ask?.Miss(node, Id);
-        Disarm();
-    }
-
-    /// <summary>It is the other node's, which hears that first; letters that it had not read go after it, before any that come later.</summary>
-    public void Leave(string peer, Action sayGo)
-    {
-        lock (this)
-        {
-            _presence = Presence.Left;
-            sayGo();
-            node.Left(this, peer);
-            for (var item = _first; item is not null; item = item.Next)
-            {
-                if (item is FollowingItem follower)
-                    node.SendAfter(peer, Id, follower);
-                else if (item is UpgradeRequest)
-                    item.Miss(node, Id);
-            }
-            _first = _last = null;
-        }
-        foreach (var cut in _cuts ?? [])
-        {
-            if (cut.Ask is { } ask && cut.TryGiveUp())
-                node.SendAfter(peer, Id, ask);
-        }
-        _image?.Left();
-        Disarm();
-    }
-
-    void Disarm()
-    {
-        foreach (var cut in _cuts ?? [])
-            (cut as UpgradeCut)?.Drop();
-        _cuts = null;
-        for (var wait = state.Waits.First; wait is not null; wait = wait.After)
-            wait.Disarm();
-        state.Gone();
     }
 }

@@ -7,170 +7,143 @@ namespace Skein.Tests.Cluster;
 
 /// <summary><c>skein node</c>, and the commands for what runs at nodes, as a person would use them.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class NodeCommandTests : IAsyncDisposable
+public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<CommandNodes>
 {
     static readonly string Functions = typeof(NodeCase).Assembly.Location;
 
-    readonly ScratchFolder _folder = new();
-    readonly List<Started> _commands = [];
-    ClusterNode? _here;
+    static System.Reflection.MethodInfo Function(string name) => typeof(NodeCase).GetMethod(name)!;
 
-    Dictionary<string, string> Home => new() { ["SKEIN_HOME"] = _folder.Path };
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var command in _commands)
-            command.Dispose();
-        if (_here is not null)
-            await _here.DisposeAsync();
-        _folder.Dispose();
-    }
-
-    async Task<Started> Start(string name, params string[] options)
-    {
-        var command = SkeinCommand.Start(["node", "start", "--name", name, .. options], Home);
-        _commands.Add(command);
-        await Limits.Until(() => command.Output.StartsWith($"ready {name}\n", StringComparison.Ordinal) || command.Process.HasExited, () => $"{name}: {command.Error}", 30);
-        Assert.Equal($"ready {name}\n", command.Output);
-        return command;
-    }
-
-    Task<Ended> Skein(params string[] words) => SkeinCommand.RunAsync("", words, Home);
-
-    async Task<string> Succeed(params string[] words)
-    {
-        var ended = await Skein(words);
-        Assert.True(ended.Code == 0, $"{string.Join(' ', words)}: {ended.Code} {ended.Error}");
-        return ended.Output;
-    }
-
-    async Task<JsonElement[]> List()
-    {
-        using var json = JsonDocument.Parse(await Succeed("ps", "--json"));
-        return [.. json.RootElement.EnumerateArray().Select(static one => one.Clone())];
-    }
-
-    async Task<MobileNode> Join() =>
-        (_here = await ClusterNode.StartAsync("here", new() { Folder = Path.Combine(_folder.Path, "nodes"), Code = CodePolicy.AnyPeer }).Within()).Node;
+    static bool Runs(int pid) => Directory.Exists($"/proc/{pid}");
 
     [Fact]
     public async Task A_mobile_function_is_started_listed_looked_at_followed_moved_and_killed_by_commands()
     {
-        var nodes = await Task.WhenAll(Start("a"), Start("b"));
-        var id = (await Succeed("run", Functions, "--function", "NodeCase.Echo", "-n", "a", "-d", "--", "hello you")).TrimEnd();
-        var all = await List();
+        var id = (await nodes.SucceedAsync("run", Functions, "--function", "NodeCase.Echo", "-n", "a", "-d", "--", "hello you")).TrimEnd();
+        using var listed = JsonDocument.Parse(await nodes.SucceedAsync("ps", "--json"));
+        var all = listed.RootElement.EnumerateArray().ToArray();
         var process = Assert.Single(all, one => one.GetProperty("id").GetString() == id);
-        Assert.Equal(("mobile", "NodeCase.Echo", "a", nodes[0].Process.Id), (process.GetProperty("kind").GetString(), process.GetProperty("name").GetString(), process.GetProperty("node").GetString(), process.GetProperty("pid").GetInt32()));
-        Assert.Equal(["a", "b"], all.Where(static one => one.GetProperty("kind").GetString() == "node").Select(static one => one.GetProperty("node").GetString()));
-        Assert.Contains("greeting = \"hello you\"", await Succeed("inspect", id));
+        Assert.Equal(("mobile", "NodeCase.Echo", "a", "waiting"), (Text(process, "kind"), Text(process, "name"), Text(process, "node"), Text(process, "state")));
+        Assert.Equal(await nodes.PidAsync("a"), process.GetProperty("pid").GetInt32());
+        Assert.Subset(all.Where(static one => Text(one, "kind") == "node").Select(static one => Text(one, "node")).ToHashSet(), (HashSet<string>)["a", "b"]);
+        Assert.Contains("greeting = \"hello you\"", await nodes.SucceedAsync("inspect", id));
 
-        using var attached = SkeinCommand.Start(["attach", id], Home);
+        var attached = nodes.Start("attach", id);
         attached.Process.StandardInput.WriteLine("one");
         await Limits.Until(() => attached.Output.Contains("one at a\n", StringComparison.Ordinal), () => attached.Output + attached.Error);
-        await Succeed("move", id, "b");
+        await nodes.SucceedAsync("move", id, "b");
         attached.Process.StandardInput.WriteLine("two");
         await Limits.Until(() => attached.Output.Contains("two at b\n", StringComparison.Ordinal), () => attached.Output + attached.Error);
         attached.Process.StandardInput.WriteLine("end");
-        Assert.Equal((0, "hello you\none at a\ntwo at b\nend at b\n"), await attached.EndAsync() is var ended ? (ended.Code, ended.Output) : default);
-        Assert.Contains($"{id} | has ended: 3", await Succeed("logs", "a"));
+        var ended = await attached.EndAsync();
+        Assert.Equal((0, "hello you\none at a\ntwo at b\nend at b\nbye\n"), (ended.Code, ended.Output));
+        var lines = (await nodes.SucceedAsync("logs", id)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal([$"{id} | hello you", $"{id} | one at a", $"{id} | two at b", $"{id} | end at b"], lines[..4].Select(static line => line[(line.IndexOf(' ') + 1)..]));
+        Assert.Contains($"{id} | has ended: 3", string.Join('\n', lines));
 
-        Assert.Equal(69, (await Skein("move", id, "a")).Code);
-        var deaf = (await Succeed("run", Functions, "--function", "NodeCase.Stay", "-n", "b", "-d", "--", "b")).TrimEnd();
-        Assert.Equal(69, (await Skein("move", deaf, "nowhere")).Code);
-        await Succeed("kill", deaf);
-        Assert.DoesNotContain(await List(), static one => one.GetProperty("kind").GetString() == "mobile");
+        var deaf = await nodes.At("b").StartDetachedAsync(Function(nameof(NodeCase.Stay)), ["b"]).Within(30);
+        Assert.Equal(69, (await nodes.RunAsync("move", deaf, "nowhere")).Code);
+        await nodes.SucceedAsync("kill", deaf);
+        Assert.Empty(await nodes.ProcessesAsync("b", deaf));
+
+        static string Text(JsonElement one, string name) => one.GetProperty(name).GetString()!;
     }
 
     [Fact]
     public async Task A_function_or_a_whole_file_runs_at_a_node_as_it_would_here()
     {
-        await Start("a");
-        Assert.Equal("a a a\n", await Succeed("run", Functions, "--function", "NodeCase.Visit", "-n", "a", "--", "a", "a"));
-        var wrong = await Skein("run", Functions, "--function", "NodeCase.Visit", "-n", "b", "--", "a");
-        Assert.Equal(69, wrong.Code);
-        Assert.Contains("No node named b runs", wrong.Error);
-        var thrown = await Skein("run", Functions, "--function", "NodeCase.Fail", "-n", "a");
+        Assert.Equal("a a a\n", await nodes.SucceedAsync("run", Functions, "--function", "NodeCase.Visit", "-n", "a", "--", "a", "a"));
+        var thrown = await nodes.RunAsync("run", Functions, "--function", "NodeCase.Fail", "-n", "a");
         Assert.Equal(70, thrown.Code);
-        Assert.Contains("in NodeCase.Fail", thrown.Error.Replace("Skein.Tests.Child.", "", StringComparison.Ordinal).Replace("at NodeCase.Fail", "in NodeCase.Fail", StringComparison.Ordinal));
-        Assert.Equal(64, (await Skein("run", Functions, "--function", "NodeCase.Visit", "--", "a")).Code);
+        Assert.Contains("NodeCase.Fail()", thrown.Error);
 
-        var whole = await Skein("run", Functions, "-n", "a", "--", "echo", "x y", "z");
+        var whole = await nodes.RunAsync("run", Functions, "-n", "a", "--", "echo", "x y", "z");
         Assert.Equal((3, "x y|z\n", "to standard error\n"), (whole.Code, whole.Output, whole.Error));
-        var id = (await Succeed("run", Functions, "-n", "a", "-d", "--", "sleep")).TrimEnd();
-        var program = Assert.Single(await List(), one => one.GetProperty("id").GetString() == id);
+        var id = (await nodes.SucceedAsync("run", Functions, "-n", "a", "-d", "--", "sleep")).TrimEnd();
+        var program = Assert.Single(await nodes.ProcessesAsync("a", id));
         Assert.Equal("program", program.GetProperty("kind").GetString());
-        Assert.True(Directory.Exists($"/proc/{program.GetProperty("pid").GetInt32()}"));
-        await Succeed("kill", id, "--now");
-        Assert.False(Directory.Exists($"/proc/{program.GetProperty("pid").GetInt32()}"));
+        Assert.True(Runs(program.GetProperty("pid").GetInt32()));
+        await nodes.SucceedAsync("kill", id, "--now");
+        Assert.False(Runs(program.GetProperty("pid").GetInt32()));
     }
 
     [Fact]
-    public async Task A_detached_node_outlives_the_command_and_ends_when_it_is_killed()
+    public async Task A_program_at_a_node_is_asked_to_end_by_Ctrl_C_and_its_last_words_are_heard()
     {
-        Assert.Equal("ready a\n", await Succeed("node", "start", "--name", "a", "-d"));
-        var node = Assert.Single(await List());
-        var second = await Skein("node", "start", "--name", "a", "-d");
+        Assert.SkipUnless(Limits.Long, "another command is started for it: ./check --long");
+        var run = nodes.Start("run", Functions, "-n", "a", "--", "last-words");
+        await Limits.Until(() => run.Output == "begun\n", () => run.Error, 30);
+        await run.SignalAsync("INT");
+        var ended = await run.EndAsync();
+        Assert.Equal((130, "begun\nlast words\n"), (ended.Code, ended.Output));
+    }
+
+    [Fact]
+    public async Task A_detached_node_goes_on_after_it_was_killed_with_what_had_stored_itself()
+    {
+        string[] start = ["node", "start", "--name", "d", "-d", "--store", nodes.Folder["d.store"]];
+        Assert.Equal("ready d\n", await nodes.SucceedAsync(start));
+        var second = await nodes.RunAsync(start);
         Assert.Equal(69, second.Code);
-        Assert.Contains("runs already", second.Error);
-        await Succeed("kill", "a");
-        await Limits.Until(() => !Directory.Exists($"/proc/{node.GetProperty("pid").GetInt32()}"), "its end");
-        Assert.Empty(await List());
+        Assert.Contains(nodes.Folder["d.store"], second.Error);
+
+        // The node has its code of somebody who is not asked again.
+        var file = nodes.Folder["resumptions"];
+        var id = await nodes.At("d").StartDetachedAsync(Function(nameof(NodeCase.Stored)), [file]).Within(30);
+        await Resumes("Continued");
+        var pid = await nodes.PidAsync("d");
+        System.Diagnostics.Process.GetProcessById(pid).Kill();
+        await Limits.Until(() => !Runs(pid), "its end");
+        Assert.Equal("ready d\n", await nodes.SucceedAsync(start));
+        await Resumes("Continued", "Restored");
+
+        // So does an image, at any node.
+        var image = nodes.Folder["image"];
+        await nodes.SucceedAsync("checkpoint", id, image);
+        await nodes.SucceedAsync("kill", id);
+        Assert.Equal($"{id}\n", await nodes.SucceedAsync("restore", image, "-n", "d"));
+        Assert.Equal("NodeCase.Stored", Assert.Single(await nodes.ProcessesAsync("d", id)).GetProperty("name").GetString());
+        await nodes.SucceedAsync("kill", id);
+
+        // Its end moves away what can be moved, and names what cannot.
+        var moved = await nodes.At("d").StartDetachedAsync(Function(nameof(NodeCase.Stay)), ["d"]).Within(30);
+        Assert.True((await nodes.AskAsync("d", "run", "/", "detached", "nap", "sleep", "300")).IsDone);
+        pid = await nodes.PidAsync("d");
+        var killed = await nodes.RunAsync("kill", "d");
+        Assert.Contains("nap is a program, which cannot move", killed.Error);
+        await Limits.Until(() => !Runs(pid), "its end");
+        var there = (await nodes.ProcessesAsync("a", moved)).Concat(await nodes.ProcessesAsync("b", moved));
+        Assert.Equal("waiting", there.MinBy(static one => one.GetProperty("state").GetString() == "waiting" ? 0 : 1).GetProperty("state").GetString());
+
+        Task Resumes(params string[] how) => Limits.Until(
+            () => File.Exists(file) && File.ReadAllLines(file).SequenceEqual(how), () => $"{string.Join(' ', how)}: {(File.Exists(file) ? File.ReadAllText(file) : "")}", 30);
     }
 
     [Fact]
-    public async Task It_takes_code_that_it_has_never_seen_of_its_own_user_unless_it_is_told_not_to()
+    public async Task A_node_of_another_machine_joins_by_a_token_and_one_takes_the_code_that_it_is_told_to()
     {
-        await Task.WhenAll(Start("open"), Start("closed", "--code", "none"));
-        var here = await Join();
-        Assert.Equal("at open", await here.Start(static () => NodeCase.Try("open")).Completion.Within(30));
-        var refused = await here.Start(static () => NodeCase.Try("closed")).Completion.Within(30);
-        Assert.StartsWith("at here: ", refused);
-        Assert.Contains("is not on the list", refused);
-        Assert.Equal(69, (await Skein("run", Functions, "--function", "NodeCase.Stay", "-n", "closed", "-d", "--", "x")).Code);
-    }
-
-    [Fact]
-    public async Task When_it_is_asked_to_end_what_runs_there_is_moved_away()
-    {
-        var command = await Start("a");
-        var here = await Join();
-        var processes = Enumerable.Range(0, 20).Select(_ => here.Start(static () => NodeCase.Stay("a"))).ToArray();
-        await Limits.Until(
-            () => Array.TrueForAll(processes, static process => process.Node == "a" || process.Completion.IsCompleted),
-            () => $"all to be there: {string.Join(", ", processes.Select(static process => $"{process.Node} {process.Completion.Exception}"))}", 30);
-        Assert.All(processes, static process => Assert.False(process.Completion.IsCompleted, $"{process.Completion.Exception}"));
-        await command.SignalAsync("TERM");
-        Assert.Equal(0, (await command.EndAsync()).Code);
-        foreach (var process in processes)
-            process.Raise("end", true);
-        Assert.All(await Task.WhenAll(processes.Select(static process => process.Completion)).Within(), static end => Assert.Equal("here", end));
-    }
-
-    [Fact]
-    public async Task A_node_of_another_machine_joins_by_a_token()
-    {
-        await Start("a", "--listen", "127.0.0.1:0");
-        var token = (await Succeed("node", "token")).TrimEnd();
+        var e = await nodes.StartNodeAsync("e", "--listen", "127.0.0.1:0", "--code", "none");
+        var token = (await nodes.SucceedAsync("node", "token", "e")).TrimEnd();
         using var elsewhere = new ScratchFolder();   // another machine has another home
-        using var b = SkeinCommand.Start(["node", "start", "--name", "b", "--join", token], new Dictionary<string, string> { ["SKEIN_HOME"] = elsewhere.Path });
-        await Limits.Until(() => b.Output == "ready b\n" || b.Process.HasExited, () => b.Error, 30);
-        await Limits.Until(() => List().GetAwaiter().GetResult().Single().GetProperty("peers").GetArrayLength() == 1, "the connection", 30);
-        await b.SignalAsync("TERM");
-        Assert.Equal(0, (await b.EndAsync()).Code);
-        var again = await SkeinCommand.RunAsync("", ["node", "start", "--name", "c", "--join", token], new Dictionary<string, string> { ["SKEIN_HOME"] = elsewhere.Path });
-        Assert.Equal(69, again.Code);
+        using var f = SkeinCommand.Start(["node", "start", "--name", "f", "--join", token], new Dictionary<string, string> { ["SKEIN_HOME"] = elsewhere.Path });
+        await Limits.Until(() => f.Output == "ready f\n" || f.Process.HasExited, () => f.Error, 30);
+        var peers = "";
+        await Limits.Until(() => (peers = Asked.Async(elsewhere["nodes"], "f", "ps").GetAwaiter().GetResult().Data.Single().GetProperty("peers").ToString()) == "[\"e\"]", () => peers, 30);
+        Assert.Contains("is not on the list", (await Assert.ThrowsAsync<PlaceException>(() => nodes.At("e").StartDetachedAsync(Function(nameof(NodeCase.Stay)), ["e"]))).Message);
+        foreach (var node in (Started[])[f, e])
+        {
+            await node.SignalAsync("TERM");
+            Assert.Equal((0, ""), await node.EndAsync() is var ended ? (ended.Code, ended.Error) : default);
+        }
     }
 
     [Theory]
-    [InlineData("node takes an action", "node")]
     [InlineData("node takes an action", "node", "fly")]
     [InlineData("needs a name", "node", "start")]
-    [InlineData("--code takes own, any, none", "node", "start", "--name", "a", "--code", "some")]
-    [InlineData("cannot be named", "node", "start", "--name", "a/b")]
+    [InlineData("--code takes own, any, none", "node", "start", "--name", "x", "--code", "some")]
     [InlineData("--detach is for nodes", "run", "x.cs", "-d")]
     public async Task What_is_wrong_with_the_command_line_is_said(string message, params string[] words)
     {
-        var ended = await Skein(words);
+        var ended = await nodes.RunAsync(words);
         Assert.Equal(64, ended.Code);
         Assert.Contains(message, ended.Error);
     }

@@ -31,7 +31,7 @@ public sealed class NodePlaceTests : IAsyncDisposable
     public async Task A_mobile_function_that_goes_on_elsewhere_has_its_result_where_it_was_started()
     {
         await Start("a");
-        _started.Add(await NodeProcess.StartAsync("b", _folder["nodes"]));
+        await Start("b");
         await using var process = await At("a").StartAsync(NodeCase.Visit, new[] { "b", "a", "b" }).Within();
         Assert.Equal("a b a b", await process.Completion.Within());
         Assert.Equal(0, (await process.Exited.Within()).Code);
@@ -65,6 +65,25 @@ public sealed class NodePlaceTests : IAsyncDisposable
         var lost = await Assert.ThrowsAsync<ProcessLostException>(() => process.Completion.Within());
         Assert.Equal(ExitCause.Lost, lost.Exit.Cause);
         Assert.Contains("skein node start --name a", (await Assert.ThrowsAsync<PlaceException>(() => At("a").StartAsync(NodeCase.Stay, "a").Within())).Message);
+    }
+
+    [Fact]
+    public async Task A_start_that_is_cancelled_leaves_nothing_behind_however_late_the_node_hears_of_it()
+    {
+        Assert.SkipUnless(Limits.Long, "a node is started and stopped for it: ./check --long");
+        var there = await NodeProcess.StartAsync("b", _folder["nodes"]);
+        _started.Add(there);
+        await Start("a");
+        using var cancellation = new CancellationTokenSource();
+        var guest = await GuestConnection.OpenAsync(new(_folder["nodes"]), "b", TestContext.Current.CancellationToken);
+        there.Stop();
+        var file = _folder["begun"];
+        var starting = guest.StartAsync(new MobileStart<string>(() => NodeCase.LeaveFile(file)), isHeard: true, cancellation.Token);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting.Within());
+        there.Continue();
+        await Limits.Until(() => File.Exists(file), "its start");
+        await Limits.Until(() => Asked.Async(_folder["nodes"], "b", "ps").GetAwaiter().GetResult().Data.Single().GetProperty("processes").GetArrayLength() == 0, "its end");
     }
 
     [Fact]

@@ -171,7 +171,7 @@ public abstract class PlaceCases(Place place, PlaceCan can)
     [Fact]
     public async Task A_process_that_does_not_listen_is_killed_or_the_place_says_that_it_cannot()
     {
-        var process = await place.StartAsync(static (int seconds) => Functions.Spin(seconds), 2).Within();
+        var process = await place.StartAsync(static (int seconds) => Thread.Sleep(TimeSpan.FromSeconds(seconds)), 2).Within();
         if (can.HasFlag(PlaceCan.Kill))
         {
             await process.StopAsync(TimeSpan.FromMilliseconds(50)).Within();

@@ -94,6 +94,35 @@ public sealed class CodeTravelTests : IDisposable
     }
 
     [Fact]
+    public async Task Code_that_a_node_has_kept_is_there_for_images_when_it_is_started_again()
+    {
+        using var folder = new Cli.ScratchFolder();
+        MobileNode Again(CodePolicy code) => new("b") { Code = code, Kept = new(folder.Path) };
+        var (a, b) = (new MobileNode("a"), Again(CodePolicy.AnyPeer));
+        a.Connect(b);
+        var process = Start(a, _tour.Module);
+        await Limits.Until(() => process.Node == "b", "the first move");
+        var image = await process.CaptureAsync().Within();
+
+        var again = Again(CodePolicy.AnyPeer);
+        again.Restore<string>(image);
+        Assert.Equal("Flow.Run", Assert.Single(again.List()).Name);
+        Assert.Contains("does not take the code", Assert.Throws<CannotMoveException>(() => Again(CodePolicy.Listed()).Restore<string>(image)).Message);
+        Assert.Throws<ModuleVersionException>(() => new MobileNode("b").Restore<string>(image));
+        foreach (var module in Directory.GetFiles(folder.Path, "*.dll"))
+            File.WriteAllBytes(module, [.. File.ReadAllBytes(module), 0]);
+        Assert.Throws<ModuleVersionException>(() => Again(CodePolicy.AnyPeer).Restore<string>(image));
+        process.Kill();
+    }
+
+    [Fact]
+    public void Code_of_the_own_user_is_not_that_of_other_machines()
+    {
+        Assert.Null(CodePolicy.OwnUser.WhyNot("00", null, isOwn: true));
+        Assert.Contains("another machine", CodePolicy.OwnUser.WhyNot("00", null, isOwn: false));
+    }
+
+    [Fact]
     public async Task Code_is_unloaded_when_its_last_process_has_gone()
     {
         var nodes = Nodes(CodePolicy.AnyPeer);

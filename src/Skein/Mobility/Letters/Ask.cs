@@ -59,8 +59,10 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
     /// <summary>That needs no image: it is possible while ordinary tasks are awaited.</summary>
     void Show(Resident resident)
     {
-        if (_cut.TryBegin())
-            Succeed(resident.Node, resident, Inspection.Of(resident));
+        if (!_cut.TryBegin())
+            return;
+        resident.SayWhatCame();   // as before an image
+        Succeed(resident.Node, resident, Inspection.Of(resident));
     }
 
     public override void Miss(MobileNode node, string process) =>

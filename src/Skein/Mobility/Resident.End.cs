@@ -1,0 +1,130 @@
+namespace Skein;
+
+sealed partial class Resident
+{
+    bool _isInTurn;   // the application's code has the thread
+    bool _isDeciding;   // whether it is given up
+    bool _isGivenUp;   // it has ended, and the turn that it is in has not
+    Presence _presence;
+
+    enum Presence : byte { Present, Left, Ended }
+
+    /// <summary>It has ended, or is elsewhere.</summary>
+    public bool IsGone => _presence != Presence.Present;
+
+    /// <summary>Its first function has ended, or it is made to end. Calls that it did not wait for end with it.</summary>
+    public void End(MobileOutcome outcome)
+    {
+        if (IsGone)
+            return;
+        InboxItem? unread;
+        lock (this)
+        {
+            _presence = Presence.Ended;
+            unread = _first;
+            _first = _last = null;
+        }
+        PostAgain(unread);
+        foreach (var cut in _cuts ?? [])
+            cut.Ask?.Miss(node, Id);
+        Disarm();
+        _ = node.EndAsync(this, outcome);
+    }
+
+    /// <summary>
+    /// From any thread: it was killed, and is in a turn that does not end. For everybody else it ends here and now; its thread cannot be ended, and goes on
+    /// until the turn does. False while it is in none.
+    /// </summary>
+    public bool TryGiveUp(MobileOutcome outcome)
+    {
+        InboxItem? unread;
+        lock (this)
+        {
+            if (!_isInTurn || _presence != Presence.Present)
+                return false;
+            _isDeciding = true;
+            Interlocked.MemoryBarrierProcessWide();   // either this sees that the turn has ended, or that sees this and waits
+            var isInTurn = Volatile.Read(ref _isInTurn);
+            _isDeciding = false;
+            if (!isInTurn)
+                return false;
+            _presence = Presence.Ended;
+            _isGivenUp = true;
+            unread = _first;
+            _first = _last = null;
+        }
+        PostAgain(unread);
+        _ = node.EndAsync(this, outcome);
+        return true;
+    }
+
+    /// <summary>A turn costs no lock for this.</summary>
+    void EndTurn()
+    {
+        Volatile.Write(ref _isInTurn, false);
+        if (!Volatile.Read(ref _isDeciding))
+            return;
+        lock (this)
+        {
+            // Now it is known whether it was given up.
+        }
+    }
+
+    /// <summary>What it has not read when it ends finds that out.</summary>
+    void PostAgain(InboxItem? unread)
+    {
+        while (unread is not null)
+        {
+            (var item, unread) = (unread, unread.Next);
+            item.Next = null;
+            TryPost(item);
+        }
+    }
+
+    /// <summary>The turn has ended after all in which it was given up.</summary>
+    void LetGo()
+    {
+        if (!_isGivenUp)
+            return;
+        _isGivenUp = false;
+        foreach (var cut in _cuts ?? [])
+            cut.Ask?.Miss(node, Id);
+        Disarm();
+    }
+
+    /// <summary>It is the other node's, which hears that first; letters that it had not read go after it, before any that come later.</summary>
+    public void Leave(string peer, Action sayGo)
+    {
+        lock (this)
+        {
+            _presence = Presence.Left;
+            sayGo();
+            node.Left(this, peer);
+            for (var item = _first; item is not null; item = item.Next)
+            {
+                if (item is FollowingItem follower)
+                    node.SendAfter(peer, Id, follower);
+                else if (item is UpgradeRequest)
+                    item.Miss(node, Id);
+            }
+            _first = _last = null;
+        }
+        foreach (var cut in _cuts ?? [])
+        {
+            if (cut.Ask is { } ask && cut.TryGiveUp())
+                node.SendAfter(peer, Id, ask);
+        }
+        _image?.Left();
+        Disarm();
+    }
+
+    void Disarm()
+    {
+        foreach (var cut in _cuts ?? [])
+            (cut as UpgradeCut)?.Drop();
+        _cuts = null;
+        for (var wait = state.Waits.First; wait is not null; wait = wait.After)
+            wait.Disarm();
+        state.Gone();
+    }
+}
