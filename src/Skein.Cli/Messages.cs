@@ -11,6 +11,9 @@ static class Messages
 
     public static void Note(string message) => Say(Coloured ? "\e[2mskein:\e[0m " : "skein: ", message);
 
+    /// <summary>What is wrong, without the name that code has for it.</summary>
+    public static string Of(ArgumentException error) => error.Message.Replace($" (Parameter '{error.ParamName}')", "", StringComparison.Ordinal);
+
     static void Say(string sign, string message)
     {
         if (message.Length == 0)

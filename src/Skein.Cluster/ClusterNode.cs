@@ -121,7 +121,7 @@ public sealed class ClusterNode : IAsyncDisposable
     {
         var staying = await new Drain(Node, _programs, within ?? TimeSpan.FromSeconds(10), cancellation).RunAsync().ConfigureAwait(false);
         foreach (var (id, why) in staying)
-            _log.Add(Node.Name, LogSeverity.Warning, $"process {id} stays: {why}");
+            _log.Add(Node.Name, LogSeverity.Warning, $"process {id} has to stay: {why}");
         return staying;
     }
 

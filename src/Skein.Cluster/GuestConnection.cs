@@ -32,7 +32,9 @@ sealed class GuestConnection : IAsyncDisposable
         catch (SocketException e)
         {
             socket.Dispose();
-            throw new PlaceException($"No node named {node} runs ({folder.SocketOf(node)}): {e.Message}. skein node start --name {node} starts one.", e);
+            throw new PlaceException(e.SocketErrorCode == SocketError.AccessDenied
+                ? $"Node {node} is another user's ({folder.SocketOf(node)})."
+                : $"No node named {node} runs ({folder.SocketOf(node)}). skein node start --name {node} starts one.", e);
         }
         var guest = new GuestConnection(node);
         var running = guest._connections.RunAsync(new NetworkStream(socket, ownsSocket: true), isOurs: true);

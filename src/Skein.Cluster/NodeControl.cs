@@ -143,7 +143,7 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
     {
         var staying = await cluster.DrainAsync(cancellation: request.Gone).ConfigureAwait(false);
         foreach (var (id, why) in staying)
-            await request.SayAsync($"process {id} stays: {why}").ConfigureAwait(false);
+            await request.SayAsync($"process {id} has to stay: {why}").ConfigureAwait(false);
         if (staying.Count > 0)
             throw new ServeException($"Node {Node.Name} takes nothing any more; {staying.Count} that it has {(staying.Count == 1 ? "stays" : "stay")}.");
     }

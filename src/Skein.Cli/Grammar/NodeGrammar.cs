@@ -23,6 +23,7 @@ sealed class NodeGrammar
     public NodeGrammar()
     {
         _detach.Aliases.Add("-d");
+        _words.CompletionSources.Add("start", "drain", "token");
         Command.Arguments.Add(_words);
         foreach (var option in (Option[])[_name, _detach, _code, _store, _listen, _join, _address, _life])
             Command.Options.Add(option);

@@ -86,7 +86,7 @@ static class NodeCommand
         }
         catch (ArgumentException error)
         {
-            throw CommandFailure.Usage(error.Message);
+            throw CommandFailure.Usage(Messages.Of(error));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or ModuleVersionException)
         {
@@ -94,21 +94,12 @@ static class NodeCommand
         }
     }
 
-    static CodePolicy Policy(string whose)
+    static CodePolicy Policy(string whose) => whose switch
     {
-        try
-        {
-            return whose switch
-            {
-                "own" => CodePolicy.OwnUser,
-                "any" => CodePolicy.AnyPeer,
-                "none" => CodePolicy.Listed(),
-                var hashes => CodePolicy.Listed(hashes.Split(',')),
-            };
-        }
-        catch (FormatException)
-        {
-            throw CommandFailure.Usage("--code takes own, any, none, or SHA-256 in hexadecimal with commas between.");
-        }
-    }
+        "own" => CodePolicy.OwnUser,
+        "any" => CodePolicy.AnyPeer,
+        "none" => CodePolicy.Listed(),
+        _ when whose.Split(',') is var hashes && Array.TrueForAll(hashes, static hash => hash.Length == 64 && hash.All(char.IsAsciiHexDigit)) => CodePolicy.Listed(hashes),
+        _ => throw CommandFailure.Usage("--code takes own, any, none, or SHA-256 in hexadecimal with commas between."),
+    };
 }

@@ -97,7 +97,7 @@ static class NodeRunCommand
         }
         catch (ArgumentException error)
         {
-            throw CommandFailure.Usage($"--function: {error.Message}");
+            throw CommandFailure.Usage($"--function: {Messages.Of(error)}");
         }
         catch (ProcessLostException error)
         {

@@ -8,9 +8,9 @@ static class AttachCommand
 {
     public static async Task<int> RunAsync(string id)
     {
-        var found = await RunningServers.FindProcessAsync(id).ConfigureAwait(false);
-        if (found.Process!.Kind == "program")
-            throw CommandFailure.Usage($"{id} is a program, which reads nothing at a node: skein logs -f {id} shows what it prints.");
+        var found = await RunningServers.FindAsync(id).ConfigureAwait(false);
+        if (found.Process is not { Kind: not "program" })
+            throw CommandFailure.Usage($"{id} is a {found.Process?.Kind ?? found.Worker?.Kind ?? found.Server.Kind}: only mobile processes read what is typed. skein logs -f {id} shows what it prints.");
         _ = SendLinesAsync(id);
         await new ProcessLog(id, DateTimeOffset.MinValue, "Information", static line => StandardStream.Output.Write(line.GetProperty("text").GetString() + "\n")).FollowAsync().ConfigureAwait(false);
         return 0;

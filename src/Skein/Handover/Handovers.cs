@@ -51,6 +51,13 @@ sealed class Handovers(TimeProvider time, Peers peers, Func<long> number, Func<s
             offer.Raise(OfferEvent.Broken, "there is no connection with it now");
     }
 
+    /// <summary>The other node has had time enough to answer.</summary>
+    public void GiveUp(string process)
+    {
+        if (_leaving.TryGetValue(process, out var offer))
+            offer.Raise(OfferEvent.Late, "it does not answer");
+    }
+
     /// <summary>After a restart, before the first connection: a process that was given away.</summary>
     public void GoOn(HandoverRecord record, Leaving process)
     {

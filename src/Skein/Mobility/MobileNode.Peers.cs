@@ -21,6 +21,9 @@ public sealed partial class MobileNode
 
     internal void Offer(string destination, LeavingProcess process) => _handovers.Offer(destination, process);
 
+    /// <summary>Nobody waits any longer for the node that it was offered to: it stays, unless that has it already.</summary>
+    internal void GiveUpOffer(string process) => _handovers.GiveUp(process);
+
     void Take(PeerSession from, byte[] frame)
     {
         var (kind, message) = PeerMessage.Read(frame);

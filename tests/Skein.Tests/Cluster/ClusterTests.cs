@@ -24,9 +24,10 @@ public sealed class ClusterTests : IAsyncDisposable
     }
 
     /// <summary>A node of this program, which starts processes and hears how they end.</summary>
-    async Task<ClusterNode> Join(string name = "t")
+    async Task<ClusterNode> Join(string name = "t", TimeSpan? answerLimit = null)
     {
-        var node = await ClusterNode.StartAsync(name, new() { Folder = _folder }).Within();
+        var options = new ClusterOptions { Folder = _folder };
+        var node = await ClusterNode.StartAsync(name, options with { AnswerLimit = answerLimit ?? options.AnswerLimit }).Within();
         _started.Add(node);
         return node;
     }
@@ -97,8 +98,9 @@ public sealed class ClusterTests : IAsyncDisposable
     {
         await Start("a", answerLimit: 200);
         var b = await Start("b", answerLimit: 200);
-        var here = await Join();
+        var here = await Join(answerLimit: TimeSpan.FromMinutes(10));
         var shuttles = Enumerable.Range(0, 5).Select(i => Path.Combine(_folder, $"{i}.steps")).Select(file => (File: file, Process: here.Node.Start(() => NodeCase.Shuttle("a", "b", file)))).ToArray();
+        var waiting = here.Node.Start(static () => NodeCase.Stay("t"));
         for (var round = 0; round < (Limits.Long ? 50 : 3); round++)
         {
             await Limits.Until(() => Array.TrueForAll(shuttles, shuttle => Steps(shuttle.File).Length > 5 * round), "all to be on their way");
@@ -107,6 +109,13 @@ public sealed class ClusterTests : IAsyncDisposable
             Assert.Equal("at a", await probe.Completion.Within());   // the others go on
             var refused = here.Node.Start(static () => NodeCase.TryFrom("a", "b")).Completion;
             Assert.Contains("It does not answer", await refused.Within(30));
+            if (round == 0)
+            {
+                // The limit of whoever moves it counts, too.
+                var late = await Assert.ThrowsAsync<CannotMoveException>(() => waiting.MoveToAsync("b", TimeSpan.FromMilliseconds(50)).Within(30));
+                Assert.Contains("node b did not take it. It does not answer", late.Message);
+                Assert.True(late.IsLate);
+            }
             b.Continue();
         }
         foreach (var (file, process) in shuttles)

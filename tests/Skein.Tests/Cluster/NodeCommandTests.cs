@@ -52,10 +52,6 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
     public async Task A_function_or_a_whole_file_runs_at_a_node_as_it_would_here()
     {
         Assert.Equal("a a a\n", await nodes.SucceedAsync("run", Functions, "--function", "NodeCase.Visit", "-n", "a", "--", "a", "a"));
-        var thrown = await nodes.RunAsync("run", Functions, "--function", "NodeCase.Fail", "-n", "a");
-        Assert.Equal(70, thrown.Code);
-        Assert.Contains("NodeCase.Fail()", thrown.Error);
-
         var whole = await nodes.RunAsync("run", Functions, "-n", "a", "--", "echo", "x y", "z");
         Assert.Equal((3, "x y|z\n", "to standard error\n"), (whole.Code, whole.Output, whole.Error));
         var id = (await nodes.SucceedAsync("run", Functions, "-n", "a", "-d", "--", "sleep")).TrimEnd();
@@ -67,9 +63,13 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
     }
 
     [Fact]
-    public async Task A_program_at_a_node_is_asked_to_end_by_Ctrl_C_and_its_last_words_are_heard()
+    public async Task A_function_that_fails_shows_where_and_a_program_hears_Ctrl_C_and_is_heard_to_its_end()
     {
-        Assert.SkipUnless(Limits.Long, "another command is started for it: ./check --long");
+        Assert.SkipUnless(Limits.Long, "more commands are started for it: ./check --long");
+        var thrown = await nodes.RunAsync("run", Functions, "--function", "NodeCase.Fail", "-n", "a");
+        Assert.Equal(70, thrown.Code);
+        Assert.Contains("NodeCase.Fail()", thrown.Error);
+
         var run = nodes.Start("run", Functions, "-n", "a", "--", "last-words");
         await Limits.Until(() => run.Output == "begun\n", () => run.Error, 30);
         await run.SignalAsync("INT");
@@ -121,6 +121,7 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
     [Fact]
     public async Task A_node_of_another_machine_joins_by_a_token_and_one_takes_the_code_that_it_is_told_to()
     {
+        Assert.SkipUnless(Limits.Long, "two more nodes are started for it: ./check --long");
         var e = await nodes.StartNodeAsync("e", "--listen", "127.0.0.1:0", "--code", "none");
         var token = (await nodes.SucceedAsync("node", "token", "e")).TrimEnd();
         using var elsewhere = new ScratchFolder();   // another machine has another home
@@ -139,7 +140,7 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
     [Theory]
     [InlineData("node takes an action", "node", "fly")]
     [InlineData("needs a name", "node", "start")]
-    [InlineData("--code takes own, any, none", "node", "start", "--name", "x", "--code", "some")]
+    [InlineData("--code takes own, any, none", "node", "start", "--name", "x", "--code", "12")]
     [InlineData("--detach is for nodes", "run", "x.cs", "-d")]
     public async Task What_is_wrong_with_the_command_line_is_said(string message, params string[] words)
     {

@@ -78,7 +78,7 @@ public sealed class NodePlaceTests : IAsyncDisposable
         var guest = await GuestConnection.OpenAsync(new(_folder["nodes"]), "b", TestContext.Current.CancellationToken);
         there.Stop();
         var file = _folder["begun"];
-        var starting = guest.StartAsync(new MobileStart<string>(() => NodeCase.LeaveFile(file)), isHeard: true, cancellation.Token);
+        var starting = guest.StartAsync(CalledFunction.Of(typeof(NodeCase).GetMethod(nameof(NodeCase.LeaveFile))!, [file]), isHeard: true, cancellation.Token);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => starting.Within());
         there.Continue();

@@ -72,7 +72,11 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
     public void Withdraw(Resident process)
     {
         if (!_cut.TryGiveUp())
+        {
+            if (kind == AskKind.Move)
+                process.Node.GiveUpOffer(process.Id);
             return;   // it has begun, and its answer comes
+        }
         process.Node.Tell(Origin, Number, new(AskAnswerKind.Withdrawn, process.WhyNotYet(), null, null));
         process.Post(new CutGivenUp());
     }
