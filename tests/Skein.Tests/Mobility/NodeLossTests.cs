@@ -5,13 +5,13 @@ public class NodeLossTests
 {
     readonly ManualTime _time = new();
     readonly MobileNode _home, _between, _lost;
-    volatile bool _isStill;
+    readonly MemoryConnection _last;
 
     public NodeLossTests()
     {
-        (_home, _between, _lost) = (new("home", _time), new("between", _time), new("lost", _time) { Run = RunThere });
+        (_home, _between, _lost) = (new("home", _time), new("between", _time), new("lost", _time));
         _home.Connect(_between);
-        _between.Connect(_lost);   // what that says to the first is never heard, as where it is killed before it can
+        _last = MemoryConnection.Join(_between.Peers, _lost.Peers);   // what that says to the first is never heard, as where it is killed before it can
     }
 
     static async Mobile<int> Go(string[] nodes)
@@ -19,12 +19,6 @@ public class NodeLossTests
         foreach (var node in nodes)
             await Here.MoveTo(node);
         return await Here.Event<int>("go");
-    }
-
-    void RunThere(IThreadPoolWorkItem work)
-    {
-        if (!_isStill)
-            ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
     }
 
     async Task End() => await Task.Run(() => _between.Peers.End(_between.Peers.Find("lost")!));
@@ -45,11 +39,13 @@ public class NodeLossTests
     {
         var process = _between.Start(static () => Go(["lost"]));
         await Limits.Until(() => _lost.Count == 1 && process.Node == "lost", "its arrival");
-        _isStill = true;
+        _last.Close();   // what is said from here on it never hears
+        await Limits.Until(() => !_between.Peers.Find("lost")!.IsConnected, "the cut");
         var moving = _between.AskAsync(process.Id, AskKind.Move, "between", "could not be moved", TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
+        await PassAsync(() => false, TimeSpan.FromSeconds(3));   // and nobody wants it any more
         await End();
         await PassAsync(() => moving.IsCompleted, TimeSpan.FromSeconds(5));
-        Assert.True((await Assert.ThrowsAsync<CannotMoveException>(() => moving)).IsEnd);
+        Assert.True((await Assert.ThrowsAsync<CannotMoveException>(() => moving.Within())).IsEnd);
     }
 
     async Task PassAsync(Func<bool> condition, TimeSpan? most = null)
