@@ -11,7 +11,7 @@ sealed class NodeGrammar
     readonly Argument<string[]> _words = new("ACTION") { Arity = ArgumentArity.ZeroOrMore, HelpName = "start|drain|token", Description = "start: be a node until SIGTERM. drain [NAME]: move away what runs there. token [NAME]: what lets one node of another machine join." };
     readonly Option<string?> _name = Options.Text("--name", "NAME", "What other nodes and functions call it.", "a name");
     readonly Option<string?> _code = Options.Text("--code", "WHOSE", "Whose code it takes: own (this user's programs on this machine: the default), any, none, or the SHA-256 of modules with commas between.", "own, any, none, or SHA-256 with commas between");
-    readonly Option<string?> _store = Options.Text("--store", "FILE", "Where processes are kept that store themselves; they go on when the node starts again.", "a file");
+    readonly Option<string?> _store = Options.Text("--store", "FILE", "Where processes are kept that store themselves: a log, or a database of SQLite (.db, .sqlite). They go on when the node starts again.", "a file");
     readonly Option<IPEndPoint?> _listen = Options.Valued<IPEndPoint?>("--listen", "ADDRESS", "Where nodes of other machines reach it.", "an address and a port, as 192.0.2.1:7000", Address);
     readonly Option<string?> _join = Options.Text("--join", "TOKEN", "Become one of the nodes of another machine, once, by what skein node token has printed there.", "a token");
     readonly Option<bool> _detach = Options.Flag("--detach", "Return when it is ready; it goes on.");

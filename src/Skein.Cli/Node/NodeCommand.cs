@@ -55,11 +55,11 @@ static class NodeCommand
         }
     }
 
-    static FileStore? OpenStore(string? file)
+    static MobileStore? OpenStore(string? file)
     {
         try
         {
-            return file is null ? null : FileStore.Open(file);
+            return file is null ? null : Path.GetExtension(file) is ".db" or ".sqlite" ? SqliteStore.Open(file) : FileStore.Open(file);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
         {

@@ -22,7 +22,8 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
         using var listed = JsonDocument.Parse(await nodes.SucceedAsync("ps", "--json"));
         var all = listed.RootElement.EnumerateArray().ToArray();
         var process = Assert.Single(all, one => one.GetProperty("id").GetString() == id);
-        Assert.Equal(("mobile", "NodeCase.Echo", "a", "waiting"), (Text(process, "kind"), Text(process, "name"), Text(process, "node"), Text(process, "state")));
+        Assert.Equal(("mobile", "NodeCase.Echo", "a"), (Text(process, "kind"), Text(process, "name"), Text(process, "node")));
+        Assert.Contains(Text(process, "state"), (string[])["waiting", "running"]);
         Assert.Equal(await nodes.PidAsync("a"), process.GetProperty("pid").GetInt32());
         Assert.Subset(all.Where(static one => Text(one, "kind") == "node").Select(static one => Text(one, "node")).ToHashSet(), (HashSet<string>)["a", "b"]);
         Assert.Contains("greeting = \"hello you\"", await nodes.SucceedAsync("inspect", id));
@@ -112,7 +113,7 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
         Assert.Contains("nap is a program, which cannot move", killed.Error);
         await Limits.Until(() => !Runs(pid), "its end");
         var there = (await nodes.ProcessesAsync("a", moved)).Concat(await nodes.ProcessesAsync("b", moved));
-        Assert.Equal("waiting", there.MinBy(static one => one.GetProperty("state").GetString() == "waiting" ? 0 : 1).GetProperty("state").GetString());
+        Assert.Contains(there, static one => one.GetProperty("state").GetString() is "waiting" or "running");
 
         Task Resumes(params string[] how) => Limits.Until(
             () => File.Exists(file) && File.ReadAllLines(file).SequenceEqual(how), () => $"{string.Join(' ', how)}: {(File.Exists(file) ? File.ReadAllText(file) : "")}", 30);
