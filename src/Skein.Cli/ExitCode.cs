@@ -6,6 +6,9 @@ namespace Skein.Cli;
 /// </summary>
 static class ExitCode
 {
+    /// <summary><c>skein upgrade</c>: some processes stay in their build, and the others do not.</summary>
+    public const int SomeStay = 1;
+
     public const int Usage = 64;
     public const int NoInput = 66;
     public const int Unavailable = 69;

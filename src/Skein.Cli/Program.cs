@@ -48,6 +48,8 @@ static class Program
             return await ServeAsync(grammar.Serve, own, words).ConfigureAwait(false);
         if (command == grammar.Node.Command)
             return await grammar.Node.CarryOutAsync(own).ConfigureAwait(false);
+        if (command == grammar.Upgrade.Command)
+            return await grammar.Upgrade.CarryOutAsync(own).ConfigureAwait(false);
         if (grammar.Control.Commands.Contains(command))
             return await grammar.Control.CarryOutAsync(command, own).ConfigureAwait(false);
         return ShellCompletion.Print(own.GetValue(grammar.Shell), grammar.Root);

@@ -27,6 +27,7 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
         ["kill", var id, ..] => KillAsync(id, request.Words is [_, _, "now"]),
         ["send", var id, var text] => SendAsync(id, text),
         ["drain"] => DrainAsync(request),
+        ["upgrade", var file, var mode, var seconds] when TryTime(seconds, out var limit) => UpgradeAsync(request, file, isPreview: mode == "preview", limit),
         ["token", var address, var seconds] when TryTime(seconds, out var life) => TokenAsync(request, address, life),
         ["run", var folder, var mode, var name, .. var command] when command.Length > 0 => Node.IsClosed ? throw new ServeException($"Node {Node.Name} is drained, and takes nothing.")
             : programs.RunAsync(request, folder, isDetached: mode == "detached", name, command),
@@ -146,6 +147,38 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
             await request.SayAsync($"process {id} has to stay: {why}").ConfigureAwait(false);
         if (staying.Count > 0)
             throw new ServeException($"Node {Node.Name} takes nothing any more; {staying.Count} that it has {(staying.Count == 1 ? "stays" : "stay")}.");
+    }
+
+    async Task UpgradeAsync(ControlRequest request, string file, bool isPreview, TimeSpan limit)
+    {
+        IReadOnlyList<Upgraded> outcomes;
+        try
+        {
+            using var build = Node.Load(file);
+            outcomes = await (isPreview ? Node.PreviewUpgradeAsync(build, limit, request.Gone) : Node.UpgradeAsync(build, limit, request.Gone)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or BadImageFormatException)
+        {
+            throw new ServeException($"Node {Node.Name} cannot take {file}: {e.Message}", e);
+        }
+        foreach (var outcome in outcomes.OrderBy(static one => one.ProcessId, StringComparer.Ordinal))
+            await request.DataAsync(json => Write(json, outcome, Node.Look(outcome.ProcessId)?.Name ?? "")).ConfigureAwait(false);
+    }
+
+    void Write(Utf8JsonWriter json, Upgraded outcome, string name)
+    {
+        json.WriteString("id", outcome.ProcessId);
+        json.WriteString("name", name);
+        json.WriteString("node", Node.Name);
+        json.WriteBoolean("moved", outcome.WhyNot is null);
+        if (outcome.WhyNot is { } why)
+            json.WriteString("why", why);
+        if (outcome.Function is { } function)
+            json.WriteString("function", function);
+        if (outcome.File is { } source)
+            json.WriteString("file", source);
+        if (outcome.Line is { } line)
+            json.WriteNumber("line", line);
     }
 
     Task TokenAsync(ControlRequest request, string address, TimeSpan life)

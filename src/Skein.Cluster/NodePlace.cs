@@ -61,7 +61,7 @@ public sealed class NodePlace : Place
         job.RequireFunction();
         Check(options);
         return StartAsync<TResult>(
-            job is MobileJob<TResult> mobile ? new MobileStart<TResult>(mobile.Call) : new MobileStart<TResult>(new OrdinaryFunction<TResult>(job).Run),
+            new MobileStart<TResult>(job is MobileJob<TResult> mobile ? mobile.Call : new OrdinaryFunction<TResult>(job).Run, job.Function),
             (options ?? new()).Checked(), true, cancellation);
     }
 

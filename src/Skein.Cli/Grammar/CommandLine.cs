@@ -16,6 +16,8 @@ sealed class CommandLine
 
     public NodeGrammar Node { get; } = new();
 
+    public UpgradeGrammar Upgrade { get; } = new();
+
     public ControlGrammar Control { get; } = new();
 
     public Argument<string?> Shell { get; } = new("SHELL") { HelpName = "bash|zsh|fish", Arity = ArgumentArity.ZeroOrOne, Description = "The shell that reads the script." };
@@ -31,6 +33,7 @@ sealed class CommandLine
         Root.Subcommands.Add(Node.Command);
         foreach (var command in Control.Commands)
             Root.Subcommands.Add(command);
+        Root.Subcommands.Add(Upgrade.Command);
         Root.Subcommands.Add(Completion);
         foreach (var option in Root.Options.OfType<HelpOption>())
             option.Action = new Help((HelpAction)option.Action!);

@@ -29,9 +29,10 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
             "checkpoint" => ("  skein checkpoint [--within TIME] ID FILE", ""),
             "restore" => ("  skein restore [--node NODE] FILE", ""),
             "attach" => ("  skein attach ID", ""),
+            "upgrade" => ("  skein upgrade [options] APP.dll|FILE.cs", ""),
             "node" => (NodeUsage, ""),
             "completion" => ("  skein completion bash|zsh|fish", ""),
-            _ => ("  skein run|map|serve|node|ps|top|inspect|logs|reload|scale|kill|move|checkpoint|restore|attach|completion …", Root),
+            _ => ("  skein run|map|serve|node|ps|top|inspect|logs|reload|scale|kill|move|checkpoint|restore|attach|upgrade|completion …", Root),
         };
         output.Write(Usage().Replace(text.ToString(), $"Usage:\n{usage}\n", 1) + more);
         return code;

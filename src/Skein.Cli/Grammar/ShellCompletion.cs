@@ -104,7 +104,7 @@ static class ShellCompletion
         static string Quoted(string text) => text.Replace("'", "\\'");
     }
 
-    static bool RunsFiles(Command command) => command.Name is "run" or "map" or "serve";   // the others take the id of a server
+    static bool RunsFiles(Command command) => command.Name is "run" or "map" or "serve" or "upgrade";   // the others take the id of a server
 
     static bool TakesValue(Option option) => option.ValueType != typeof(bool) && option.HelpName is not null;
 

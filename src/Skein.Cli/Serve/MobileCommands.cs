@@ -6,7 +6,7 @@ namespace Skein.Cli;
 static class MobileCommands
 {
     /// <summary>A node tells within this time more than it was given that it cannot.</summary>
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
 
     /// <summary>For the answer of a process that is looked at, or ended.</summary>
     public static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(10) + Patience;

@@ -28,12 +28,15 @@ static class RunningServers
     }
 
     /// <summary>The control socket of the node that is meant: of what was given, else of the only one that runs.</summary>
-    public static async Task<string> ChooseNodeAsync(string? name) => name is not null ? RunFolder.OfNode(name) : await AskAllAsync(RunFolder.Nodes()).ConfigureAwait(false) switch
+    public static async Task<string> ChooseNodeAsync(string? name) => name is not null ? RunFolder.OfNode(name) : await NodesAsync().ConfigureAwait(false) switch
     {
         [var only] => only.Socket,
         [] => throw new CommandFailure(ExitCode.Unavailable, "no node runs; skein node start --name NAME starts one."),
         var all => throw CommandFailure.Usage($"say which node: {string.Join(", ", all.Select(node => node.Id))}."),
     };
+
+    /// <summary>The nodes.</summary>
+    public static Task<List<RunningServer>> NodesAsync() => AskAllAsync(RunFolder.Nodes());
 
     /// <summary>A server, or the server of a worker with the worker, or the node where a process is with that.</summary>
     public static async Task<Found> FindAsync(string? id)

@@ -16,6 +16,9 @@ public sealed class CannotMoveException : InvalidOperationException
     /// <summary>From the process to what cannot travel, such as <c>Flow.Step() → local 'log' → _stream</c>; null where nothing of it is in the way.</summary>
     public string? Path => _path;
 
+    /// <summary>The function that is in the way of an upgrade.</summary>
+    internal FunctionPlace? Function { get; init; }
+
     /// <summary>There is no process any more that could.</summary>
     internal bool IsEnd { get; private init; }
 

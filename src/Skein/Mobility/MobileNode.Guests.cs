@@ -54,13 +54,13 @@ public sealed partial class MobileNode
     }
 
     /// <summary>A function that another program has sent.</summary>
-    internal MobileProcess Start<T>(Func<Mobile<T>> function, Func<MobileNode, string, MobileProcess> newHandle, System.Reflection.Assembly? module = null)
+    internal MobileProcess Start<T>(Func<Mobile<T>> function, Func<MobileNode, string, MobileProcess> newHandle, System.Reflection.Assembly module)
     {
         Mobile<T> call = default;
-        return Start(module ?? function.Method.Module.Assembly, () => (call = function()).Frame, () => new MobileOutcome<T> { Result = call.GetAwaiter().GetResult() }, newHandle);
+        return Start(module, () => (call = function()).Frame, () => new MobileOutcome<T> { Result = call.GetAwaiter().GetResult() }, newHandle);
     }
 
     /// <summary>The same, without a result.</summary>
-    internal MobileProcess Start(Func<Mobile> function, Func<MobileNode, string, MobileProcess> newHandle, System.Reflection.Assembly? module = null) =>
-        Start(module ?? function.Method.Module.Assembly, () => function().Frame, static () => new MobileOutcome<ValueTuple>(), newHandle);
+    internal MobileProcess Start(Func<Mobile> function, Func<MobileNode, string, MobileProcess> newHandle, System.Reflection.Assembly module) =>
+        Start(module, () => function().Frame, static () => new MobileOutcome<ValueTuple>(), newHandle);
 }

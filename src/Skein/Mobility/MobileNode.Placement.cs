@@ -46,7 +46,8 @@ public sealed partial class MobileNode
     /// <summary>A process that is at a node and has not begun.</summary>
     internal async Task<MobileProcess<T>> PlaceAsync<T>(byte[] beginning, string node, TimeSpan? within, CancellationToken cancellation)
     {
-        var process = Start(Begin(Decode<Func<Mobile<T>>>(beginning)));
+        var function = Decode<Func<Mobile<T>>>(beginning);
+        var process = Start(Begin(function), restartable: false, function.Method.Module.Assembly);
         process.MayRestart(beginning);
         try
         {

@@ -91,7 +91,7 @@ public sealed partial class MobileNode
     public MobileProcess Start(Func<Mobile> function, bool restartable = false)
     {
         ArgumentNullException.ThrowIfNull(function);
-        return restartable ? Start(WithResult(function), restartable)
+        return restartable ? Start(WithResult(function), restartable, function.Method.Module.Assembly)
             : Start<ValueTuple>(function.Method.Module.Assembly, () => function().Frame, static () => new MobileOutcome<ValueTuple>());
     }
 
@@ -99,9 +99,14 @@ public sealed partial class MobileNode
     public MobileProcess<T> Start<T>(Func<Mobile<T>> function, bool restartable = false)
     {
         ArgumentNullException.ThrowIfNull(function);
+        return Start(function, restartable, function.Method.Module.Assembly);
+    }
+
+    MobileProcess<T> Start<T>(Func<Mobile<T>> function, bool restartable, Assembly module)
+    {
         var beginning = restartable ? Encode(function) : null;
         Mobile<T> call = default;
-        var process = Start<T>(function.Method.Module.Assembly, () => (call = function()).Frame, () => new MobileOutcome<T> { Result = call.GetAwaiter().GetResult() });
+        var process = Start<T>(module, () => (call = function()).Frame, () => new MobileOutcome<T> { Result = call.GetAwaiter().GetResult() });
         if (beginning is not null)
             process.MayRestart(beginning);
         return process;

@@ -28,10 +28,11 @@ sealed partial class Resident
             (_outside ??= []).Add(wait);
     }
 
-    public void RemoveOutside(InboxItem wait)
+    /// <summary>False where it was let go of already.</summary>
+    public bool RemoveOutside(InboxItem wait)
     {
         lock (this)
-            _outside!.Remove(wait);
+            return _outside!.Remove(wait);
     }
 
     /// <summary>Ends when all is saved that was to be saved.</summary>
@@ -86,15 +87,64 @@ sealed partial class Resident
     }
 
     /// <summary>In a cut that leaves: it goes on in other objects, which were made from its image.</summary>
-    public void Become(MobileState other, Action? finish)
+    /// <param name="other">They.</param>
+    /// <param name="begin">Code of the application that comes first, and in them. Where that fails it stays as it was.</param>
+    public void Become(MobileState other, Action begin)
     {
-        _cuts = new(_cuts!.Where((cut, place) => place == 0 || cut.Ask is not null || cut is UpgradeCut));   // the others belong to waits, which make them again
-        for (var wait = state.Waits.First; wait is not null; wait = wait.After)
+        var (before, last, wished) = (state, other.Waits.Last, _cuts!.Count);
+        state = other;
+        try
+        {
+            Call(begin);
+            if (IsGone)
+                throw new OperationCanceledException($"Mobile process {Id} was killed.");
+        }
+        catch
+        {
+            DisarmWaits();
+            _cuts = new(_cuts.Take(wished));
+            lock (this)
+                _outside?.Clear();   // there were none, else there had been no cut
+            state = before;
+            throw;
+        }
+        _cuts = new(_cuts.Where((cut, place) => place == 0 || place >= wished || cut.Ask is not null || cut is UpgradeCut));   // the others belong to waits, which make them again
+        for (var wait = before.Waits.First; wait is not null; wait = wait.After)
             wait.Disarm();
         _image?.Left();
-        state.Gone();
-        state = other;
-        new Arrival(finish, isStored: false).Apply(this);
+        before.Gone();
+        ArmWaits(last);
+    }
+
+    void Call(Action code)
+    {
+        _isInTurn = true;
+        try
+        {
+            code();
+        }
+        finally
+        {
+            EndTurn();
+        }
+    }
+
+    /// <summary>In a turn, where it has arrived.</summary>
+    /// <param name="last">Those that it has begun since are armed.</param>
+    public void ArmWaits(IMobileWait? last)
+    {
+        IMobileWait? next;
+        for (var wait = last is null ? null : state.Waits.First; wait is not null && !IsGone; wait = wait == last ? null : next)   // it ends when the first that it waited for was all
+        {
+            next = wait.After;
+            wait.Arm(this);
+        }
+    }
+
+    void DisarmWaits()
+    {
+        for (var wait = state.Waits.First; wait is not null; wait = wait.After)
+            wait.Disarm();
     }
 
     /// <summary>True when the process is in other hands, and nothing of it may be touched.</summary>
@@ -133,7 +183,7 @@ sealed partial class Resident
             cut.BeforeImage();
             state.IsCommit = cut.Commits && state.IsStored;
             _image?.Over();
-            _image = new(node, Id) { IsHandedOver = cut.Leaves && !state.IsStored };
+            _image = new(node, Id) { IsHandedOver = cut.HandsOver && !state.IsStored };
             return MobileImage.Write(state, _image);
         }
         catch (CannotTravelException e) when (e.Culprit is Task { IsCompleted: false } task)

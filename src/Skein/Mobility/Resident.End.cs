@@ -123,8 +123,7 @@ sealed partial class Resident
         foreach (var cut in _cuts ?? [])
             (cut as UpgradeCut)?.Drop();
         _cuts = null;
-        for (var wait = state.Waits.First; wait is not null; wait = wait.After)
-            wait.Disarm();
+        DisarmWaits();
         state.Gone();
     }
 }

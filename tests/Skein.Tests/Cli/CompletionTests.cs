@@ -18,7 +18,7 @@ public sealed class CompletionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("skein ''", "run map serve node ps top inspect logs reload scale kill move checkpoint restore attach completion --help --version")]
+    [InlineData("skein ''", "run map serve node ps top inspect logs reload scale kill move checkpoint restore attach upgrade completion --help --version")]
     [InlineData("skein map --pl", "--place")]
     [InlineData("skein run --t", "--timeout")]
     [InlineData("skein map --place ''", "process thread")]
@@ -47,7 +47,7 @@ public sealed class CompletionTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("skein ", "attach checkpoint completion inspect kill logs map move node ps reload restore run scale serve top")]
+    [InlineData("skein ", "attach checkpoint completion inspect kill logs map move node ps reload restore run scale serve top upgrade")]
     [InlineData("skein map --pl", "--place")]
     [InlineData("skein map --place ", "process thread")]
     [InlineData("skein completion ", "bash fish zsh")]

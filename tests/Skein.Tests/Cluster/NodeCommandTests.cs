@@ -46,6 +46,10 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
         await nodes.SucceedAsync("kill", deaf);
         Assert.Empty(await nodes.ProcessesAsync("b", deaf));
 
+        // What a program starts takes its code along, to nodes that have never met the program.
+        await using var visit = await nodes.At("a").StartAsync(NodeCase.Visit, new[] { "b", "a" }).Within(30);
+        Assert.Equal("a b a", await visit.Completion.Within(30));
+
         static string Text(JsonElement one, string name) => one.GetProperty(name).GetString()!;
     }
 

@@ -63,6 +63,29 @@ public sealed class CodeTravelTests : IDisposable
         return node.Start(CompiledBuild.Run(build, method));
     }
 
+    [Fact]
+    public async Task What_may_be_restarted_has_its_build_as_long_as_it_runs()
+    {
+        using var file = new CompiledBuild("""
+            public static class Flow
+            {
+                public static async Mobile Run() { await Here.Event<bool>("go"); await Here.MoveTo("b"); }
+            }
+            """);
+        var nodes = Nodes(CodePolicy.AnyPeer);
+        var process = StartRestartable(nodes[0], file.Module);
+        Assert.Equal(1, nodes[0].Modules.Count);
+        process.Raise("go", true);
+        await process.Completion.Within();
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static MobileProcess StartRestartable(MobileNode node, string path)
+    {
+        using var build = node.Load(path);
+        return node.Start(build.Assembly.GetType("Flow")!.GetMethod("Run")!.CreateDelegate<Func<Mobile>>(), restartable: true);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -282,6 +282,8 @@ public sealed class PassedTests : IAsyncDisposable
         var session = _a.Start(CompiledBuild.Run(old));
         var talk = client.RunAsync();
         await client.AnswerAsync();
+        Assert.Null(Assert.Single(await _a.PreviewUpgradeAsync(next).Within()).WhyNot);
+        await client.AnswerAsync();
         Assert.Null(Assert.Single(await _a.UpgradeAsync(next).Within()).WhyNot);
         await client.AnswerAsync();
         client.End();

@@ -237,6 +237,44 @@ public class UpgradeTests
     }
 
     [Fact]
+    public async Task What_a_function_of_the_program_has_called_in_a_build_beside_it_goes_on_in_the_next()
+    {
+        using var firstFile = Build(null, optimize: true);
+        using var secondFile = Build("SECOND", optimize: true);
+        var node = new MobileNode("a");
+        using var first = node.Load(firstFile.Module);
+        using var second = node.Load(secondFile.Module);
+        var process = Call(node, first);
+        Assert.Null(Assert.Single(await node.UpgradeAsync(second).Within(30)).WhyNot);
+        Assert.Equal("called done 42 o1 9 3 10 EUR 1 second 9", await Finish(process));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static MobileProcess<string> Call(MobileNode node, LoadedBuild build)
+    {
+        var run = CompiledBuild.Run(build);
+        return node.Start(async () => $"called {await run()}");
+    }
+
+    [Fact]
+    public async Task A_node_that_keeps_code_keeps_that_of_the_other_build_too()
+    {
+        using var folder = new Cli.ScratchFolder();
+        using var firstFile = Build(null, optimize: true);
+        using var secondFile = Build("SECOND", optimize: true);
+        var node = new MobileNode("a") { Kept = new(folder.Path) };
+        using var first = node.Load(firstFile.Module);
+        using var second = node.Load(secondFile.Module);
+        var process = Start(node, first);
+        Assert.Null(Assert.Single(await node.PreviewUpgradeAsync(second).Within(30)).WhyNot);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+        Assert.Null(Assert.Single(await node.UpgradeAsync(second).Within(30)).WhyNot);
+        var image = await process.CaptureAsync().Within();
+        var again = new MobileNode("a") { Kept = new(folder.Path), Code = CodePolicy.AnyPeer };
+        Assert.Equal("done 42 o1 9 3 10 EUR 1 second 9", await Finish(again.Restore<string>(image)));
+    }
+
+    [Fact]
     public async Task A_process_of_another_application_is_left_alone()
     {
         using var file = Build(null, optimize: true);

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 
@@ -6,11 +5,13 @@ namespace Skein;
 
 /// <summary>
 /// Reads an image of one build of an application into another. Where a function waits is a place in its code, so each function on the stack
-/// must be the same in both; whatever else there is may have changed: a class may have more fields, or fewer. What is doubtful is refused.
+/// must be the same in both, or there is one that goes on with its calls; whatever else there is may have changed: a class may have more
+/// fields, or fewer. What is doubtful is refused.
 /// </summary>
 /// <param name="old">The modules of the image; null where the program was started with them.</param>
+/// <param name="node">Where others may be.</param>
 /// <param name="modules">Of the other build, by name.</param>
-sealed class Upgrading(ModuleSpace? old, IReadOnlyDictionary<string, Module> modules) : ModuleSource
+sealed class Upgrading(ModuleSpace? old, ModuleSpaces node, IReadOnlyDictionary<string, Module> modules) : ModuleSource, IDisposable
 {
     const BindingFlags Nested = BindingFlags.Public | BindingFlags.NonPublic;
     const BindingFlags Declared = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
@@ -18,11 +19,43 @@ sealed class Upgrading(ModuleSpace? old, IReadOnlyDictionary<string, Module> mod
     readonly Dictionary<Type, Type> _types = [];
     readonly Dictionary<Type, Type> _olds = [];
     readonly Dictionary<Type, Codec?> _codecs = [];
+    readonly Dictionary<Type, string> _changed = [];   // functions that are not the same, and how not
+    readonly List<IMigratedFrame> _frames = [];   // their calls
+    readonly List<ModuleSpace> _entered = [];
 
     /// <summary>Whether the image has anything of the other build.</summary>
     public bool IsConcerned => _types.Count > 0;
 
-    public override KnownModule? Find(string name, Guid mvid) => old?.Find(name, mvid);
+    /// <summary>A function of the program itself may have called into a build beside it: then that is not the space of its process.</summary>
+    public override KnownModule? Find(string name, Guid mvid)
+    {
+        if (old?.Find(name, mvid) is { } known)
+            return known;
+        if (_entered.Find(space => space.Find(name, mvid) is not null) is not { } entered)
+        {
+            entered = node.Enter(name, mvid);
+            if (entered is null)
+                return null;
+            _entered.Add(entered);
+        }
+        return entered.Find(name, mvid);
+    }
+
+    public void Dispose()
+    {
+        foreach (var space in _entered)
+            space.Leave();
+    }
+
+    /// <summary>For each call of a function that has changed the one that goes on with it. After all was read, and before anything of them runs.</summary>
+    /// <exception cref="CannotArriveException">There is none for some.</exception>
+    public IReadOnlyList<Migration> Migrations()
+    {
+        var found = new List<Migration>();
+        foreach (var frame in Enumerable.Reverse(_frames).Where(static frame => !((MobileFrame)frame).HasEnded))   // before those that wait for them
+            found.Add(Migration.Find(frame, Map(FrameNames.ClassOf(frame.Old.Function)!), out var why) ?? throw Refused(frame.Old, why));
+        return found;
+    }
 
     public override Type Map(Type type)
     {
@@ -30,8 +63,12 @@ sealed class Upgrading(ModuleSpace? old, IReadOnlyDictionary<string, Module> mod
             return type;
         if (!_types.TryGetValue(type, out var other))
         {
-            Pair(type, other = type.Name.Contains('<') ? Counterpart(type)
-                : module.GetType(type.FullName!) ?? throw Refused($"the class {SourceNames.Of(type)} is not in the other build"));
+            other = type.Name.Contains('<') ? Counterpart(type)
+                : module.GetType(type.FullName!) ?? throw Refused($"the class {SourceNames.Of(type)} is not in the other build");
+            if (other == type)
+                _types[type] = type;   // a function that has changed: its calls are read as what they were
+            else
+                Pair(type, other);
         }
         return other;
     }
@@ -44,9 +81,7 @@ sealed class Upgrading(ModuleSpace? old, IReadOnlyDictionary<string, Module> mod
     {
         _types[type] = other;
         _olds[other] = type;
-        if (IsFunction(type))
-            RequireSameFunction(type, other);
-        else if (type.IsEnum)
+        if (type.IsEnum)
             Require(type.GetEnumUnderlyingType() == other.GetEnumUnderlyingType(), $"the enumeration {SourceNames.Of(type)} has numbers of another size");
         else if (type.IsValueType)
             Require(FunctionText.FieldsOf(type) == FunctionText.FieldsOf(other), $"the struct {SourceNames.Of(type)} has other fields");
@@ -98,6 +133,8 @@ sealed class Upgrading(ModuleSpace? old, IReadOnlyDictionary<string, Module> mod
     {
         if (_codecs.TryGetValue(type, out var known))
             return known;
+        if (type.IsConstructedGenericType && type.GetGenericTypeDefinition() == typeof(MethodFrame<,>) && type.GetGenericArguments() is [var function, var result] && _changed.ContainsKey(function))
+            return _codecs[type] = (Codec)Activator.CreateInstance(typeof(MigratedFrameCodec<>).MakeGenericType(result), type, new OldCallCodec(function, MapDeep, _olds.GetValueOrDefault), _frames)!;
         return _codecs[type] = _olds.TryGetValue(type.IsConstructedGenericType ? type.GetGenericTypeDefinition() : type, out var was) && !type.IsValueType ? ChangedCodec(type, was) : null;
     }
 
@@ -123,18 +160,18 @@ sealed class Upgrading(ModuleSpace? old, IReadOnlyDictionary<string, Module> mod
     Type Counterpart(Type type)
     {
         var outer = Map(type.DeclaringType ?? throw Refused($"{type.Name} has no counterpart"));
+        if (FunctionMatch.IsFunction(type))
+        {
+            var (same, why) = FunctionMatch.Find(type, outer);
+            if (same is null && (type.IsGenericType || !type.IsAssignableTo(typeof(IAsyncStateMachine))))
+                throw Refused(OnStack(type, why), new(FrameNames.Of(type)));
+            if (same is null)
+                _changed.Add(type, why);
+            return same ?? type;
+        }
         var name = FunctionText.Stable(type.Name);
         var found = Array.FindAll(outer.GetNestedTypes(Nested), each => FunctionText.Stable(each.Name) == name);
-        if (IsFunction(type))
-        {
-            var starts = StartOf(type);
-            found = Array.FindAll(found, each => StartOf(each) == starts);
-            Require(found.Length > 0, $"{FrameNames.Of(type)} is on the stack of the process, and is not in the other build");
-            if (found.Length > 1)
-                found = Array.FindAll(found, each => FunctionText.Of(NextOf(each)) == FunctionText.Of(NextOf(type)));
-            Require(found.Length > 0, $"{FrameNames.Of(type)} is on the stack of the process, and has changed");
-        }
-        else if (found.Length > 1)
+        if (found.Length > 1)
         {
             var (fields, methods) = (FunctionText.FieldsOf(type), FunctionText.MethodsOf(type));
             found = Array.FindAll(found, each => FunctionText.FieldsOf(each) == fields && FunctionText.MethodsOf(each) == methods);
@@ -145,26 +182,20 @@ sealed class Upgrading(ModuleSpace? old, IReadOnlyDictionary<string, Module> mod
         return found[0];
     }
 
-    static void RequireSameFunction(Type type, Type other)
-    {
-        Require(FunctionText.FieldsOf(type) == FunctionText.FieldsOf(other), $"{FrameNames.Of(type)} is on the stack of the process, and has other locals");
-        Require(FunctionText.Of(NextOf(type)) == FunctionText.Of(NextOf(other)), $"{FrameNames.Of(type)} is on the stack of the process, and has changed");
-    }
-
-    /// <summary>A state machine: of an async method, or of an iterator.</summary>
-    static bool IsFunction(Type type) => type.Name.Contains('<') && (type.IsAssignableTo(typeof(IAsyncStateMachine)) || type.IsAssignableTo(typeof(IEnumerator)));
-
-    static MethodInfo NextOf(Type type) => type.GetMethod("MoveNext", BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)!;
-
-    /// <summary>The method that a state machine carries out.</summary>
-    static string? StartOf(Type type) => Array.Find(type.DeclaringType!.GetMethods(Declared), method => method.GetCustomAttribute<StateMachineAttribute>()?.StateMachineType == type) is { } start
-        ? FunctionText.Signature(start) : null;
-
     static void Require(bool condition, string otherwise)
     {
         if (!condition)
             throw Refused(otherwise);
     }
 
-    static CannotArriveException Refused(string why) => new($"It cannot go on in the other build: {why}.");
+    CannotArriveException Refused(OldCall call, string why)
+    {
+        var line = SourceLines.Of(call.Function, call.Await - 1);
+        var at = line is var (file, number) ? $" of {file}:{number}" : "";
+        return Refused($"{OnStack(call.Function, _changed[call.Function])}; it is at await {call.Await}{at}{why}", new(FrameNames.Of(call.Function)) { File = line?.File, Line = line?.Line });
+    }
+
+    static string OnStack(Type function, string why) => $"{FrameNames.Of(function)} is on the stack of the process, and {why}";
+
+    static CannotArriveException Refused(string why, FunctionPlace? place = null) => new($"It cannot go on in the other build: {why}.") { Function = place };
 }

@@ -9,11 +9,17 @@ static class FrameNames
     /// <summary><c>Flow.Step()</c>; of a local function its own name, of a lambda that of the method it stands in.</summary>
     public static string Of(Type stateMachine)
     {
+        var method = MethodOf(stateMachine.Name);
+        return ClassOf(stateMachine) is { } type ? $"{SourceNames.Of(type)}.{method}" : method;
+    }
+
+    /// <summary>The class that the function stands in.</summary>
+    public static Type? ClassOf(Type stateMachine)
+    {
         var type = stateMachine.DeclaringType;
         while (type is not null && type.Name.StartsWith('<'))
             type = type.DeclaringType;   // a closure
-        var method = MethodOf(stateMachine.Name);
-        return type is null ? method : $"{SourceNames.Of(type)}.{method}";
+        return type;
     }
 
     /// <summary>What an awaiter waits for: <c>Task&lt;int&gt;</c>.</summary>
@@ -96,7 +102,7 @@ static class FrameNames
     }
 
     /// <summary><c>&lt;Step&gt;d__3</c>, <c>&lt;&lt;Run&gt;g__Local|2_0&gt;d</c>, <c>&lt;&lt;Run&gt;b__0&gt;d</c>.</summary>
-    static string MethodOf(string name)
+    public static string MethodOf(string name)
     {
         var local = name.IndexOf(">g__", StringComparison.Ordinal);
         if (local >= 0 && name.IndexOf('|', local) is > 0 and var bar)

@@ -74,6 +74,9 @@ abstract class MobileFrame : Waiter
     /// <summary>Its result or error, for whoever started the process.</summary>
     public abstract MobileOutcome ToOutcome();
 
+    /// <summary>As whoever has called it sees it: a <see cref="Mobile"/> or <see cref="Mobile{T}"/>.</summary>
+    public abstract object ToCall();
+
     /// <summary>For whoever hears how its process ends, if this is the first call of it.</summary>
     public abstract MobileProcess NewHandle(MobileNode node, string id);
 
@@ -122,6 +125,8 @@ abstract class MobileFrame<T> : MobileFrame
     }
 
     public override MobileOutcome ToOutcome() => new MobileOutcome<T> { Result = _result, Error = Error };
+
+    public override object ToCall() => this is MobileFrame<ValueTuple> frame ? new Mobile(frame) : new Mobile<T>(this);
 
     public override MobileProcess NewHandle(MobileNode node, string id) => new MobileProcess<T>(node, id);
 

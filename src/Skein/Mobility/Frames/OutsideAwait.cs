@@ -47,13 +47,13 @@ sealed class OutsideAwait(Resident process, MobileFrame frame, Type awaiter) : I
 
     public override void Apply(Resident resident)
     {
-        Remove();
-        frame.Turn();
+        if (Remove())
+            frame.Turn();
     }
 
     void Send() => process.Post(this);
 
     void Add() => process.AddOutside(this);
 
-    void Remove() => process.RemoveOutside(this);
+    bool Remove() => process.RemoveOutside(this);
 }

@@ -7,9 +7,11 @@ abstract class MobileStart
 }
 
 /// <summary>A mobile one.</summary>
-sealed class MobileStart<T>(Func<Mobile<T>> function) : MobileStart
+/// <param name="function">Calls it.</param>
+/// <param name="called">It, where that is another: of its build the process is.</param>
+sealed class MobileStart<T>(Func<Mobile<T>> function, Delegate? called = null) : MobileStart
 {
-    public override MobileProcess Start(MobileNode node, Func<MobileNode, string, MobileProcess> newHandle) => node.Start(function, newHandle);
+    public override MobileProcess Start(MobileNode node, Func<MobileNode, string, MobileProcess> newHandle) => node.Start(function, newHandle, (called ?? function).Method.Module.Assembly);
 }
 
 /// <summary>One that is known by reflection only, and returns <c>Mobile&lt;T&gt;</c>.</summary>

@@ -11,6 +11,9 @@ abstract class Cut
     /// <summary>Whether what runs outside for the process must stop before: it goes on in one place only.</summary>
     public virtual bool Leaves => false;
 
+    /// <summary>Whether the image is read at once, by whoever takes over.</summary>
+    public virtual bool HandsOver => Leaves;
+
     /// <summary>Whether the image becomes the one that a store has, if one has the process.</summary>
     public virtual bool Commits => false;
 

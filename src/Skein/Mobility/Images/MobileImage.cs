@@ -70,8 +70,8 @@ static class MobileImage
         catch (Exception e)
         {
             context.Discard();
-            if (e is CannotArriveException)
-                throw new CannotMoveException(e.Message, e.InnerException);
+            if (e is CannotArriveException missing)
+                throw new CannotMoveException(e.Message, e.InnerException) { Function = missing.Function };
             throw;
         }
         finally

@@ -31,8 +31,10 @@ sealed record CallStack(string WaitsFor, IReadOnlyList<MobileFrame> Frames)
             var frames = new List<MobileFrame>();
             for (var frame = innermost.Frame; frame is not null && seen.Add(frame); frame = frame.Waiters.Select(static waiter => waiter.Frame).FirstOrDefault(static next => next is not null))
                 frames.Add(frame);
+            var isFirst = frames.Contains(process.State.Root!);
+            frames.RemoveAll(static frame => frame is IMigratedFrame);   // it only stands for the one before
             if (frames.Count > 0)
-                stacks.Add((new(waitsFor, frames), frames.Contains(process.State.Root!)));
+                stacks.Add((new(waitsFor, frames), isFirst));
         }
     }
 

@@ -6,7 +6,7 @@ static class ProcessName
     /// <summary>Empty before it has waited for the first time. From any thread.</summary>
     public static string Of(MobileFrame? root)
     {
-        for (var frame = root; frame is IMethodFrame { StateMachine: { } machine }; frame = Callee(machine))
+        for (var frame = Final(root); frame is IMethodFrame { StateMachine: { } machine }; frame = Final(Callee(machine)))
         {
             if (machine.GetType().Assembly != typeof(ProcessName).Assembly)
                 return FrameNames.Of(machine.GetType()).Replace("()", "", StringComparison.Ordinal);
@@ -14,6 +14,14 @@ static class ProcessName
                 return named.FunctionName;   // an ordinary function, carried out by one of ours
         }
         return "";
+    }
+
+    /// <summary>What has taken its place, if something has.</summary>
+    static MobileFrame? Final(MobileFrame? frame)
+    {
+        while (frame is IMigratedFrame { Successor: { } successor })
+            frame = successor;
+        return frame;
     }
 
     static MobileFrame? Callee(object machine) => FrameNames.Awaited(machine).FirstOrDefault();

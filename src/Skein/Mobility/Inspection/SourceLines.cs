@@ -19,8 +19,12 @@ static class SourceLines
     {
         const BindingFlags Any = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
         var type = stateMachine.GetType();
-        if (type.GetField("<>1__state", Any)?.GetValue(stateMachine) is not int state || state < 0)
-            return null;
+        return type.GetField("<>1__state", Any)?.GetValue(stateMachine) is int state and >= 0 ? Of(type, state) : null;
+    }
+
+    /// <summary>The same of a state machine in a state.</summary>
+    public static (string File, int Line)? Of(Type type, int state)
+    {
         var next = type.GetInterfaceMap(typeof(IAsyncStateMachine)) is var map ? Array.Find(map.TargetMethods, static method => method.Name.EndsWith("MoveNext", StringComparison.Ordinal)) : null;
         if (next is null || Known.GetValue(type.Module, Open).Reader is not { } symbols)
             return null;

@@ -134,12 +134,7 @@ sealed class Arrival(Action? finish, bool isStored) : InboxItem
         }
         if (isStored)
             resident.NoteStored(null);
-        IMobileWait? next;
-        for (var wait = resident.Waits.First; wait is not null && !resident.IsGone; wait = next)   // it ends when the first that it waited for was all
-        {
-            next = wait.After;
-            wait.Arm(resident);
-        }
+        resident.ArmWaits(resident.Waits.Last);
     }
 }
 

@@ -34,7 +34,11 @@ sealed class RestartableWait<T>(Func<CancellationToken, Task<T>> start) : Mobile
             Arm(process);
     }
 
-    public override void Disarm() => _ = _attempt?.CancelAsync();
+    public override void Disarm()
+    {
+        _ = _attempt?.CancelAsync();
+        _attempt = null;   // however it ends, it counts no more
+    }
 
     async Task RunAsync(Resident process, CancellationTokenSource attempt)
     {

@@ -7,6 +7,8 @@ struct WaitList
 
     public readonly IMobileWait? First => _first;
 
+    public readonly IMobileWait? Last => _last;
+
     public void Add(IMobileWait wait)
     {
         wait.Before = _last;
