@@ -67,7 +67,7 @@ public sealed class CommandLineTests
         foreach (var word in (string[])["run", "map", "completion", "124 time-out", "137 out of memory"])
             Assert.Contains(word, root.Output);
         var run = await SkeinCommand.RunAsync("run", "--help");
-        Assert.Contains("Usage:\n  skein run [options] FILE.cs|APP.dll [-- ARGS…]\n  skein run [options] -- PROGRAM [ARGS…]\n\n", run.Output);
+        Assert.Contains("Usage:\n  skein run [options] FILE.cs|APP.dll [-- ARGS…]\n  skein run [options] -- PROGRAM [ARGS…]\n  skein run -n NODE [-d] FILE.cs|APP.dll [--function NAME] [-- ARGS…]\n\n", run.Output);
         var map = await SkeinCommand.RunAsync("map", "--help");
         Assert.Contains("Usage:\n  skein map [options] -- PROGRAM [ARGS…] [::: INPUTS…]\n  skein map [options] FILE.cs|APP.dll --function NAME [::: INPUTS…]\n\n", map.Output);
         Assert.DoesNotContain("skein-cli", root.Output + run.Output + map.Output);
