@@ -21,6 +21,11 @@ sealed class PeerProgram(string name, string settings, string program, params st
     public static PeerProgram Node(string work, string how, int count, string settings) =>
         new(how == "transfer" ? "piscina transfer" : "piscina", settings, Peers.Node, Peers.NodeScript, work, how, $"{count}");
 
+    /// <summary>DBOS on PostgreSQL; see peers/node/dbos.mjs.</summary>
+    public static PeerProgram Dbos(string folder, int workflows, TimeSpan time) =>
+        new("DBOS", $"{workflows} workflows of steps, on PostgreSQL as initdb sets it up", Peers.Node, Peers.DbosScript, folder, $"{workflows}",
+            time.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
     public override async Task StartAsync()
     {
         Peers.Require(program, arguments[0]);

@@ -17,6 +17,8 @@ static class Peers
 
     public static string NodeScript { get; } = Path.Combine(Folder, "peers/node/peer.mjs");
 
+    public static string DbosScript { get; } = Path.Combine(Folder, "peers/node/dbos.mjs");
+
     /// <summary>Where peers are that are only unpacked, not installed.</summary>
     public static string Unpacked { get; } = Path.Combine(Folder, "peers/debian");
 
@@ -37,6 +39,12 @@ static class Peers
             throw new MissingPeerException($"{program} is not installed (run bench/peers/install)");
         if (script == NodeScript && !Directory.Exists(Path.Combine(Folder, "peers/node/node_modules/piscina")))
             throw new MissingPeerException("piscina is not installed (run bench/peers/install)");
+        if (script != DbosScript)
+            return;
+        if (!Directory.Exists(Path.Combine(Folder, "peers/node/node_modules/@dbos-inc")))
+            throw new MissingPeerException("DBOS is not installed (run bench/peers/install)");
+        if (!Directory.Exists("/usr/lib/postgresql") && !Directory.Exists(Path.Combine(Unpacked, "usr/lib/postgresql")))
+            throw new MissingPeerException("PostgreSQL is not installed (run bench/peers/install)");
     }
 
     static string SourceFile([CallerFilePath] string path = "") => path;

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace Skein.Bench.Mobility;
 
-/// <summary>What a disk can keep: processes that store themselves at each step, beside bytes that are appended to a file and flushed one after another.</summary>
+/// <summary>What a disk can keep: processes that store themselves at each step, beside bytes that are appended to a file and flushed one after another,
+/// and beside an engine that replays.</summary>
 static class DurableSteps
 {
     const int Processes = 256;
@@ -14,15 +15,18 @@ static class DurableSteps
     public static Experiment Create(Scale scale)
     {
         var time = scale.Of(TimeSpan.FromSeconds(1));
-        return new("durable-steps", "durable steps of 256 processes, beside flushes of the same disk", Unit.PerSecond,
+        return new("durable-steps", "durable steps of 256 processes, beside flushes of the same disk and an engine that replays", Unit.PerSecond,
         [
             new Local("file log", "FileStore; Here.Checkpoint() in a loop", () => StepsAsync(FileStore.Open, time)),
             new Local("SQLite", "SqliteStore, synchronous=FULL; Here.Checkpoint() in a loop", () => StepsAsync(SqliteStore.Open, time)),
             new Local("flush", "256 bytes appended to a file, FlushToDisk, one after another", () => Task.FromResult(Flushes(time))),
+            PeerProgram.Dbos(Path.Combine(AppContext.BaseDirectory, "dbos"), Processes, time),
         ],
         [
             new("file log", "flush") { AtLeast = 200 },
             new("SQLite", "flush") { AtLeast = 50 },
+            new("file log", "DBOS") { AtLeast = 10 },
+            new("SQLite", "DBOS") { AtLeast = 10 },
         ]);
     }
 

@@ -47,7 +47,7 @@ static class ListCommand
 
     static string Table(List<RunningServer> servers)
     {
-        var text = new StringBuilder("ID                       KIND    STATE        PID        AGE   REQUESTS  MEMORY  ADDRESS\n");
+        var text = new StringBuilder("ID                       KIND    STATE        PID        AGE   REQUESTS  MEMORY  ADDRESS OR FUNCTION\n");
         var now = TimeProvider.System.GetUtcNow();
         var processes = ProcessesOf(servers).ToLookup(process => process.Node);
         foreach (var server in servers)

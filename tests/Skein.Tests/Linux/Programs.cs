@@ -13,7 +13,7 @@ static class Programs
     public static SpawnRequest Shell(string script) => new("/bin/sh", ["-c", script]);
 
     /// <summary>Starts a program, reads what it prints to its end, waits for its exit.</summary>
-    public static async Task<(string Output, ExitStatus Status)> Run(SpawnRequest request)
+    public static async Task<(string Output, ExitStatus Status)> Run(SpawnRequest request, double seconds = 10)
     {
         using var output = new OutputPipe();
         ChildProcess child;
@@ -28,7 +28,7 @@ static class Programs
 
         using (child)
         {
-            var text = await Task.Run(output.ReadToEnd).Within();
+            var text = await Task.Run(output.ReadToEnd).Within(seconds);
             return (text, await child.Exited.Within());
         }
     }
