@@ -58,7 +58,7 @@ public sealed partial class MobileNode
     string? NextNode(string id) =>
         _went.TryGetValue(id, out var pointer) ? pointer.Node
         : _adopted.TryGetValue(id, out var adopted) ? adopted.Node
-        : _started.TryGetValue(id, out var location) ? location.Node == Name ? null : location.Node
+        : _started.TryGetValue(id, out var location) && location.Node != Name ? location.Node   // one that is not here any more went on elsewhere, by an image of a later life
         : BirthOf(id) is { } birth && birth != Name && _peers.Find(birth) is not null ? birth : null;
 
     /// <summary>An id is <c>node.life.number</c>.</summary>
