@@ -133,7 +133,8 @@ public sealed class DamagedFrameTests(ITestOutputHelper output)
             }
             catch (ProcessLostException lost)
             {
-                Assert.Equal(ExitCause.Lost, lost.Exit.Cause);   // it was the next one of the same worker, before the end of that
+                // It was the next one of the same worker, before the end of that: by its nonsense, or by the watchdog, to which it can seem to do nothing.
+                Assert.Contains(lost.Exit.Cause, new[] { ExitCause.Lost, ExitCause.Killed });
             }
         }
 
