@@ -59,14 +59,17 @@ sealed class KillRequest() : FollowingItem(PeerMessageKind.Kill)
     public override void Apply(Resident resident) => resident.End(OutcomeOf(resident));
 
     /// <summary>It has come to the node where the process is.</summary>
-    public static void Note(Resident resident) => _ = WatchAsync(resident, resident.Node.Time);
+    public static void Note(Resident resident) => _ = WatchAsync(new(resident), resident.Node.Time);
 
-    static async Task WatchAsync(Resident resident, TimeProvider time)
+    /// <summary>Most have ended long before; they are not to be kept for this.</summary>
+    static async Task WatchAsync(WeakReference<Resident> killed, TimeProvider time)
     {
         do
             await Task.Delay(LongestTurn, time).ConfigureAwait(false);
-        while (!resident.IsGone && !resident.TryGiveUp(OutcomeOf(resident)));
+        while (!HasEnded(killed));
     }
+
+    static bool HasEnded(WeakReference<Resident> killed) => !killed.TryGetTarget(out var resident) || resident.IsGone || resident.TryGiveUp(OutcomeOf(resident));
 
     static MobileOutcome OutcomeOf(Resident resident) => MobileOutcome.Failed(new ProcessKilledException($"Mobile process {resident.Id} was killed."));
 
