@@ -22,6 +22,9 @@ sealed class InheritedListener : IConnectionListener
     readonly SocketConnectionContextFactory _connections;
     readonly CancellationTokenSource _unbound;
 
+    /// <summary>The descriptor of the newest connection.</summary>
+    int _latest;
+
     public InheritedListener(ServedApplication served, EndPoint endPoint, int descriptor, ILogger logger)
     {
         _served = served;
@@ -42,6 +45,9 @@ sealed class InheritedListener : IConnectionListener
             try
             {
                 await _served.Opened.WaitAsync(_unbound.Token).ConfigureAwait(false);
+                // The runtime needs the last descriptors for threads, and aborts without: who comes now waits in the kernel's queue.
+                if (!Descriptor.IsLeft(_latest, (int)_socket.Handle))
+                    throw new SocketException((int)SocketError.TooManyOpenSockets);
                 return Connect(await _socket.AcceptAsync(_unbound.Token).ConfigureAwait(false));
             }
             catch (OperationCanceledException)
@@ -78,6 +84,7 @@ sealed class InheritedListener : IConnectionListener
 
     ConnectionContext Connect(Socket socket)
     {
+        _latest = (int)socket.Handle;
         if (socket.LocalEndPoint is IPEndPoint)
             socket.NoDelay = true;
         var connection = _connections.Create(socket);

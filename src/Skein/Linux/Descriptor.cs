@@ -49,22 +49,25 @@ static unsafe partial class Descriptor
     /// <param name="any">Any open one.</param>
     public static bool IsLeft(int latest, int any)
     {
-        if (latest < Most - 4 * Reserve)
+        var most = Most;
+        if (latest < most - 4 * Reserve)
             return true;
         var next = Libc.Control(any, DuplicateCloseOnExec, 0);
         if (next >= 0)
             _ = Libc.Close(next);
-        return next >= 0 && !IsReserved(next);
+        return next >= 0 && next < most - Reserve;
     }
 
     const long Reserve = 16;
 
-    static readonly long Most = ReadLimit();
-
-    static long ReadLimit()
+    // Asked each time: prlimit(1) changes it for a program that runs.
+    static long Most
     {
-        var limits = stackalloc long[2];
-        return Limit(7 /* RLIMIT_NOFILE */, limits) == 0 && limits[0] > 0 ? limits[0] : long.MaxValue;
+        get
+        {
+            var limits = stackalloc long[2];
+            return Limit(7 /* RLIMIT_NOFILE */, limits) == 0 && limits[0] > 0 ? limits[0] : long.MaxValue;
+        }
     }
 
     public static void Close(ref int descriptor)

@@ -150,6 +150,8 @@ abstract class ProcessWorker : Worker
 
     void SetReady(string entry, UInt128 version)
     {
+        if (_ready.Task.IsCompleted)
+            throw new InvalidDataException("it says that it is ready, and has said so before");
         try
         {
             ModuleCheck.VerifyEntry(Id, entry, version);
