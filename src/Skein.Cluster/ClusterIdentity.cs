@@ -23,7 +23,7 @@ public sealed class ClusterIdentity : IDisposable
     /// <summary>The name of the node.</summary>
     public string Name { get; }
 
-    /// <summary>When its certificate ends; a new one is to be had before.</summary>
+    /// <summary>When its certificate ends; a new one is to be had before, by a token for its name.</summary>
     public DateTimeOffset Expires => new(Certificate.NotAfter.ToUniversalTime());
 
     internal X509Certificate2 Certificate { get; }
@@ -59,7 +59,7 @@ public sealed class ClusterIdentity : IDisposable
     /// <param name="token">Of <see cref="ClusterAuthority.NewToken"/>: a secret.</param>
     /// <param name="name">Of the node that joins.</param>
     /// <exception cref="FormatException">It is no token.</exception>
-    /// <exception cref="IOException">Nobody answers there, or the token is not good any more.</exception>
+    /// <exception cref="IOException">Nobody answers there, the token is not good any more, or the name is another node's.</exception>
     /// <exception cref="System.Security.Authentication.AuthenticationException">Who answers there is not who gave the token.</exception>
     public static async Task<ClusterIdentity> JoinAsync(string token, string name, CancellationToken cancellation = default)
     {

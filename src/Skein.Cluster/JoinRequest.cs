@@ -11,7 +11,7 @@ namespace Skein;
 /// <code>
 /// node:      Hello    certificate of the authority. The token has its hash: so the newcomer knows to whom it speaks, before it says the secret
 /// newcomer:  Call     secret, length of its public key u16, public key, name
-/// node:      Result   its certificate, or nothing
+/// node:      Result   its certificate; or Fault: why it gets none
 /// </code>
 /// </remarks>
 static class JoinRequest
@@ -36,31 +36,42 @@ static class JoinRequest
         var answer = await frames.ReadAsync(cancellation).ConfigureAwait(false);
         return answer is { Kind: FrameKind.Result, Body.Length: > 0 }
             ? (X509CertificateLoader.LoadCertificate(answer.Value.Body.Span), root)
-            : throw new IOException("The token is not good any more: it was used, or is too old. Ask for another.");
+            : throw new IOException(answer is { Kind: FrameKind.Fault } refused ? Encoding.UTF8.GetString(refused.Body.Span) : "Who has given the token ended the connection, and did not say why.");
     }
 
-    public static async Task AnswerAsync(Stream stream, ClusterAuthority authority, CancellationToken cancellation)
+    /// <param name="stream">To the newcomer.</param>
+    /// <param name="authority">That signs.</param>
+    /// <param name="isMember">Whether there is a node of a name.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public static async Task AnswerAsync(Stream stream, ClusterAuthority authority, Predicate<string> isMember, CancellationToken cancellation)
     {
         var frames = new FrameStream(stream, LongestRequest);
         await frames.WriteAsync(FrameKind.Hello, 0, authority.Certificate, cancellation).ConfigureAwait(false);
         if (await frames.ReadAsync(cancellation).ConfigureAwait(false) is not { Kind: FrameKind.Call } request)
             return;
-        using var certificate = Admit(authority, request.Body.Span);
-        await frames.WriteAsync(FrameKind.Result, 0, certificate?.RawData ?? [], cancellation).ConfigureAwait(false);
+        using var certificate = Admit(authority, request.Body.Span, isMember, out var why);
+        await frames.WriteAsync(certificate is null ? FrameKind.Fault : FrameKind.Result, 0, certificate?.RawData ?? Encoding.UTF8.GetBytes(why), cancellation).ConfigureAwait(false);
     }
 
-    static X509Certificate2? Admit(ClusterAuthority authority, ReadOnlySpan<byte> request)
+    static X509Certificate2? Admit(ClusterAuthority authority, ReadOnlySpan<byte> request, Predicate<string> isMember, out string why)
     {
+        why = "This is no request to join.";
         var start = JoinToken.SecretLength + sizeof(ushort);
         if (request.Length < start || BitConverter.ToUInt16(request[JoinToken.SecretLength..]) is var length && request.Length <= start + length)
             return null;
         try
         {
             var key = PublicKey.CreateFromSubjectPublicKeyInfo(request.Slice(start, length), out _);
-            return authority.Admit(request[..JoinToken.SecretLength].ToArray(), Encoding.UTF8.GetString(request[(start + length)..]), key);
+            return authority.Admit(request[..JoinToken.SecretLength].ToArray(), Encoding.UTF8.GetString(request[(start + length)..]), key, isMember, out why);
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
+            why = $"This is no request to join: {e.Message}";
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            why = $"The name could not be noted there: {e.Message}";
             return null;
         }
     }

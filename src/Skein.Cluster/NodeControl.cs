@@ -28,7 +28,7 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
         ["send", var id, var text] => SendAsync(id, text),
         ["drain"] => DrainAsync(request),
         ["upgrade", var file, var mode, var seconds] when TryTime(seconds, out var limit) => UpgradeAsync(request, file, isPreview: mode == "preview", limit),
-        ["token", var address, var seconds] when TryTime(seconds, out var life) => TokenAsync(request, address, life),
+        ["token", var address, var seconds, .. { Length: <= 1 } name] when TryTime(seconds, out var life) => TokenAsync(request, address, life, name.FirstOrDefault()),
         ["run", var folder, var mode, var name, .. var command] when command.Length > 0 => Node.IsClosed ? throw new ServeException($"Node {Node.Name} is drained, and takes nothing.")
             : programs.RunAsync(request, folder, isDetached: mode == "detached", name, command),
         ["reload" or "scale", ..] => throw new ServeException("A node serves no requests: it has nothing to reload, and no workers."),
@@ -181,15 +181,22 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
             json.WriteNumber("line", line);
     }
 
-    Task TokenAsync(ControlRequest request, string address, TimeSpan life)
+    Task TokenAsync(ControlRequest request, string address, TimeSpan life, string? name)
     {
         if (authority is null || cluster.Listening is not { } listening)
             throw new ServeException($"Node {Node.Name} takes nobody from other machines: start it with --listen, without --join.");
         var reached = address.Length == 0 ? listening : System.Net.IPEndPoint.TryParse(address, out var given) ? given : throw new ServeException($"'{address}' is no address: 192.0.2.1:7000 is one.");
         if (reached.Address.Equals(System.Net.IPAddress.Any) || reached.Address.Equals(System.Net.IPAddress.IPv6Any))
             throw new ServeException($"Node {Node.Name} listens on all addresses of its machine: say by which of them it is reached (--address).");
-        var token = authority.NewToken(reached, life);
-        return request.DataAsync(json => json.WriteString("token", token));
+        try
+        {
+            var token = authority.NewToken(reached, life, name);
+            return request.DataAsync(json => json.WriteString("token", token));
+        }
+        catch (ArgumentException e)
+        {
+            throw new ServeException(e.Message, e);
+        }
     }
 
     void Require(string id)

@@ -28,7 +28,7 @@ sealed class NodeFolder
     public static void CheckName(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name is "." or "..")
+        if (name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name.Any(char.IsControl) || name is "." or "..")
             throw new ArgumentException($"A node cannot be named '{name}': its socket is a file of this name.", nameof(name));
     }
 

@@ -64,7 +64,7 @@ sealed class RemotePeers(ClusterOptions options, ClusterIdentity identity, Conne
             if (Trust.Check(stream.RemoteCertificate, identity.Authority) is { } name)
                 await connections.RunAsync(stream, isOurs: false, name).ConfigureAwait(false);
             else
-                await JoinRequest.AnswerAsync(stream, options.Authority!, limit.Token).ConfigureAwait(false);
+                await JoinRequest.AnswerAsync(stream, options.Authority!, IsMember, limit.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (IsOfThePeer(e))
         {
@@ -75,6 +75,9 @@ sealed class RemotePeers(ClusterOptions options, ClusterIdentity identity, Conne
             await stream.DisposeAsync().ConfigureAwait(false);
         }
     }
+
+    /// <summary>Those of this machine have no certificates.</summary>
+    bool IsMember(string name) => name == identity.Name || connections.Peers.Find(name) is not null;
 
     async Task KeepConnectedAsync(IPEndPoint peer, CancellationToken closing)
     {

@@ -51,7 +51,7 @@ sealed partial class Help(HelpAction grammar) : SynchronousCommandLineAction
     const string NodeUsage = """
           skein node start --name NAME [-d] [--code own|any|none|SHA-256] [--store FILE] [--listen ADDRESS|--join TOKEN]
           skein node drain [NAME]
-          skein node token [--address ADDRESS] [--life TIME] [NAME]
+          skein node token [--address ADDRESS] [--life TIME] [--for NODE] [NAME]
         """;
 
     const string ServeUsage = """

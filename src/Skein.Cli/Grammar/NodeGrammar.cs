@@ -18,6 +18,8 @@ sealed class NodeGrammar
     readonly Option<IPEndPoint?> _address = Options.Valued<IPEndPoint?>("--address", "ADDRESS", "token: by which address the node is reached.", "an address and a port, as 192.0.2.1:7000", Address);
     readonly Option<TimeSpan?> _life = Options.Time("--life", "token: how long it is good (default 1h).");
 
+    readonly Option<string?> _for = Options.Text("--for", "NODE", "token: the only name that it is good for, also where a node has it, whose place is taken.", "a node's name");
+
     public Command Command { get; } = new("node", "Starts a node, where mobile functions of this user's programs can go; empties it; lets others join.");
 
     public NodeGrammar()
@@ -25,7 +27,7 @@ sealed class NodeGrammar
         _detach.Aliases.Add("-d");
         _words.CompletionSources.Add("start", "drain", "token");
         Command.Arguments.Add(_words);
-        foreach (var option in (Option[])[_name, _detach, _code, _store, _listen, _join, _address, _life])
+        foreach (var option in (Option[])[_name, _detach, _code, _store, _listen, _join, _address, _life, _for])
             Command.Options.Add(option);
     }
 
@@ -51,7 +53,7 @@ sealed class NodeGrammar
         var life = own.GetValue(_life) ?? TimeSpan.FromHours(1);
         await ControlClient.AskAsync(
             await RunningServers.ChooseNodeAsync(node).ConfigureAwait(false),
-            ["token", own.GetValue(_address)?.ToString() ?? "", life.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture)],
+            ["token", own.GetValue(_address)?.ToString() ?? "", life.TotalSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture), .. own.GetValue(_for) is { } name ? (string[])[name] : []],
             data: static answer => StandardStream.Output.Write(answer.GetProperty("token").GetString() + "\n")).ConfigureAwait(false);
         return 0;
     }

@@ -102,6 +102,52 @@ public sealed class RemoteNodeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_token_is_good_for_no_name_that_another_node_has()
+    {
+        var a = await StartFirst();
+        var neighbour = await ClusterNode.StartAsync("neighbour", new() { Folder = Path.Combine(_folder, "a") }).Within();   // of the same machine, without a certificate
+        _started.Add(neighbour);
+        (await ClusterIdentity.JoinAsync(_authority.NewToken(a.Listening!), "b").Within()).Dispose();   // and does not run
+        _authority.Issue("c", TimeSpan.FromMinutes(-1)).Dispose();   // not in force any more
+        var token = _authority.NewToken(a.Listening!);
+        foreach (var name in (string[])["a", "neighbour", "b"])
+            Assert.Contains("Take another name", (await Assert.ThrowsAsync<IOException>(() => ClusterIdentity.JoinAsync(token, name).Within())).Message);
+        foreach (var name in (string[])["a/b", "d\ne"])
+            Assert.Contains("A node cannot be named", (await Assert.ThrowsAsync<IOException>(() => ClusterIdentity.JoinAsync(token, name).Within())).Message);
+        (await ClusterIdentity.JoinAsync(token, "c").Within()).Dispose();   // it has stayed good
+
+        // An authority that is kept knows its names when it is started again, and those of another node that has the same.
+        _authority.Save(Path.Combine(_folder, "authority"));
+        using var again = ClusterAuthority.Open(Path.Combine(_folder, "authority"));
+        using var other = ClusterAuthority.Open(Path.Combine(_folder, "authority"));
+        other.Issue("e").Dispose();
+        var listening = await Start("later", new() { Listen = Anywhere, Identity = again.Issue("later"), Authority = again });
+        foreach (var name in (string[])["b", "c", "e"])
+            Assert.Contains("is in force until", (await Assert.ThrowsAsync<IOException>(() => ClusterIdentity.JoinAsync(again.NewToken(listening.Listening!), name).Within())).Message);
+
+        var names = Path.Combine(_folder, "authority", "names");
+        await File.AppendAllTextAsync(names, "2036-01-0", TestContext.Current.CancellationToken);   // who wrote it was killed
+        using (var third = ClusterAuthority.Open(Path.Combine(_folder, "authority")))
+            third.Issue("f").Dispose();
+        Assert.Equal(["b", "c", "later", "f"], (await File.ReadAllLinesAsync(names, TestContext.Current.CancellationToken)).Select(line => line.Split(' ')[1]).Except(["a", "e"]));
+        await File.AppendAllTextAsync(names, "no line\n", TestContext.Current.CancellationToken);
+        Assert.Throws<InvalidDataException>(() => ClusterAuthority.Open(Path.Combine(_folder, "authority")));
+    }
+
+    [Fact]
+    public async Task A_token_for_a_name_takes_the_place_of_its_node_and_of_no_other()
+    {
+        var a = await StartFirst();
+        (await ClusterIdentity.JoinAsync(_authority.NewToken(a.Listening!), "b").Within()).Dispose();
+        var token = _authority.NewToken(a.Listening!, name: "b");
+        Assert.Contains("for a node named b", (await Assert.ThrowsAsync<IOException>(() => ClusterIdentity.JoinAsync(token, "c").Within())).Message);
+        using var identity = await ClusterIdentity.JoinAsync(token, "b").Within();
+        Assert.True(await IsHeardAsync(a, identity, "b"));
+        await Assert.ThrowsAsync<IOException>(() => ClusterIdentity.JoinAsync(token, "b").Within());
+        Assert.Throws<ArgumentException>(() => _authority.NewToken(a.Listening!, name: "a/b"));
+    }
+
+    [Fact]
     public async Task A_token_is_good_once_and_for_a_while()
     {
         var a = await StartFirst();
