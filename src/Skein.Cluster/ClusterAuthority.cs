@@ -118,22 +118,19 @@ public sealed class ClusterAuthority : IDisposable
         var hash = HashOf(secret);
         if (!_tokens.TryGetValue(hash, out var token) || token.Until <= _time.GetUtcNow())
             return null;
-        NodeFolder.CheckName(name);
-        if (token.Name is not null && token.Name != name)
+        if ((NodeFolder.WhyNoName(name) ?? WhyNotFor(token.Name, name) ?? (token.Name is null ? WhyTaken(name, isMember) : null)) is { } refused)
         {
-            why = $"The token is for a node named {token.Name}, not for {name}.";
+            why = refused;
             return null;
         }
-        if (token.Name is null && WhyTaken(name, isMember) is { } taken)
-        {
-            why = taken;
-            return null;
-        }
+
         if (token.Name is not null)
             _names.Note(name, TimeProvider.System.GetUtcNow() + NodeLife);
         _tokens.TryRemove(hash, out _);
         return Sign(name, key, null);
     }
+
+    static string? WhyNotFor(string? only, string name) => only is null || only == name ? null : $"The token is for a node named {only}, not for {name}.";
 
     string? WhyTaken(string name, Predicate<string> isMember)
     {

@@ -188,15 +188,10 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
         var reached = address.Length == 0 ? listening : System.Net.IPEndPoint.TryParse(address, out var given) ? given : throw new ServeException($"'{address}' is no address: 192.0.2.1:7000 is one.");
         if (reached.Address.Equals(System.Net.IPAddress.Any) || reached.Address.Equals(System.Net.IPAddress.IPv6Any))
             throw new ServeException($"Node {Node.Name} listens on all addresses of its machine: say by which of them it is reached (--address).");
-        try
-        {
-            var token = authority.NewToken(reached, life, name);
-            return request.DataAsync(json => json.WriteString("token", token));
-        }
-        catch (ArgumentException e)
-        {
-            throw new ServeException(e.Message, e);
-        }
+        if (name is not null && NodeFolder.WhyNoName(name) is { } why)
+            throw new ServeException(why);
+        var token = authority.NewToken(reached, life, name);
+        return request.DataAsync(json => json.WriteString("token", token));
     }
 
     void Require(string id)

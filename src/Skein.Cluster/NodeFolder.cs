@@ -27,10 +27,16 @@ sealed class NodeFolder
     /// <exception cref="ArgumentException">It cannot be the name of a node.</exception>
     public static void CheckName(string name)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name.Any(char.IsControl) || name is "." or "..")
-            throw new ArgumentException($"A node cannot be named '{name}': its socket is a file of this name.", nameof(name));
+        ArgumentNullException.ThrowIfNull(name);
+        if (WhyNoName(name) is { } why)
+            throw new ArgumentException(why, nameof(name));
     }
+
+    /// <summary>Null where it can be the name of a node.</summary>
+    public static string? WhyNoName(string name) =>
+        string.IsNullOrWhiteSpace(name) || name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name.Any(char.IsControl) || name is "." or ".."
+            ? $"A node cannot be named '{name}': its socket is a file of this name."
+            : null;
 
     /// <summary>The names of nodes that have a socket; some may have ended.</summary>
     public IEnumerable<string> Names => Directory.EnumerateFiles(_folder, "*.node").Select(static file => Path.GetFileNameWithoutExtension(file));
