@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 namespace Skein.Bench;
@@ -19,8 +20,11 @@ sealed class FreshProgram(string name, string settings, string program, params s
             ?? throw new InvalidOperationException($"{Name} ended without an answer: its standard error says why.");
         var value = JsonSerializer.Deserialize<JsonElement>(line).GetProperty("value").GetDouble();
         await process.WaitForExitAsync();
-        return value;
+        return process.ExitCode == 0 ? value : throw new InvalidDataException($"{Name} found its own work wrong: exit code {process.ExitCode}.");
     }
+
+    /// <summary>Is said by the program that was started.</summary>
+    public static Task TellAsync(double value) => Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $$"""{"value": {{value}}}"""));
 
     public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

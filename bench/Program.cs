@@ -25,6 +25,8 @@ if (args is [FirstResult.Argument])
     return await FirstResult.RunAsync();
 if (args is [FirstResult.SpareArgument])
     return await FirstResult.RunSpareAsync();
+if (args is [MobileParked.Argument, var count])
+    return await MobileParked.RunAsync(int.Parse(count, CultureInfo.InvariantCulture));
 
 string[] names = [];
 var rounds = 5;

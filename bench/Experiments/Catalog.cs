@@ -28,7 +28,7 @@ static class Catalog
         MobileImages.Size,
         MobileImages.Large,
         MobileImages.LargeSize,
-        MobileFunctions.Parked,
+        MobileParked.Memory,
         .. OperatingSystem.IsLinux() ? [Hops.RoundTrip, Hops.Throughput, FirstHop.Create, DurableSteps.Create] : (Func<Scale, Experiment>[])[],
         .. OperatingSystem.IsLinux() ? [RingExperiments.Latency, RingExperiments.Throughput, ObjectCalls.Create] : (Func<Scale, Experiment>[])[],
         Sessions.Memory,

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace Skein.Bench.Experiments;
 
@@ -48,18 +47,16 @@ static class FirstResult
         await using var pool = await WorkerPool.StartAsync(Place.OsProcess, new() { Workers = PoolContender.Workers });
         var answer = await pool.RunAsync(static x => x * 2, 21).Within();
         var took = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        await TellAsync(took);
+        await FreshProgram.TellAsync(took);
         return answer == 42 ? 0 : 70;
     }
 
     /// <summary>Runs in the fresh program.</summary>
     public static async Task<int> RunSpareAsync()
     {
-        await TellAsync(await MeasureOnceAsync());
+        await FreshProgram.TellAsync(await MeasureOnceAsync());
         return 0;
     }
-
-    static Task TellAsync(double took) => Console.Out.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $$"""{"value": {{took}}}"""));
 
     static async Task<double> MeasureSpareAsync()
     {

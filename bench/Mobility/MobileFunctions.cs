@@ -48,18 +48,6 @@ static class MobileFunctions
         ]);
     }
 
-    public static Experiment Parked(Scale scale)
-    {
-        var count = scale.Of(200_000);
-        return new("mobile-parked", "memory of a process that sleeps for a month", Unit.Bytes,
-        [
-            new Local("Mobile", "Here.Delay, without further state", () => ParkedAsync(count)),
-        ],
-        [
-            new("Mobile") { AtMost = 900 },
-        ]);
-    }
-
     static async Task<double> MobileAsync(int count, Func<int, Mobile<int>> work)
     {
         var started = Stopwatch.GetTimestamp();
@@ -170,28 +158,5 @@ static class MobileFunctions
         var took = Stopwatch.GetElapsedTime(started);
         await EndAsync(processes);
         return took.TotalNanoseconds / (rounds * processes.Length);
-    }
-
-    static async Task<double> ParkedAsync(int count)
-    {
-        var node = new MobileNode("parked");
-        var before = Settled();
-        var processes = new MobileProcess[count];
-        for (var i = 0; i < count; i++)
-            processes[i] = node.Start(static () => Here.Delay(TimeSpan.FromDays(30)));
-        await processes[^1].CaptureAsync();
-        while (ThreadPool.PendingWorkItemCount > 0)
-            await Task.Delay(TimeSpan.FromMilliseconds(10));
-        var each = (double)(Settled() - before) / count;
-        foreach (var process in processes)
-            process.Kill();
-        await Task.WhenAll(processes.Select(process => process.Completion.ContinueWith(static _ => { }, TaskScheduler.Default)));
-        return node.Count == 0 ? each : throw new InvalidDataException($"{node.Count} processes are left");
-    }
-
-    static long Settled()
-    {
-        GC.Collect(2, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        return GC.GetTotalMemory(forceFullCollection: true);
     }
 }
