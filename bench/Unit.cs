@@ -18,6 +18,8 @@ sealed record Unit(string Name, bool MoreIsBetter)
     {
         double.PositiveInfinity => "never",
         >= 1e3 when this == MegabytesPerSecond => string.Create(CultureInfo.InvariantCulture, $"{value / 1e3:0.00} GB/s"),
+        >= 1e4 when this == Nanoseconds => Microseconds.Print(value / 1e3),
+        >= 1e4 when this == Microseconds => Milliseconds.Print(value / 1e3),
         >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{value / 1e6:0.00} M{Name}"),
         >= 1e4 => string.Create(CultureInfo.InvariantCulture, $"{value / 1e3:0.0} k{Name}"),
         >= 100 => string.Create(CultureInfo.InvariantCulture, $"{value:0} {Name}"),
