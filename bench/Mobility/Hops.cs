@@ -110,13 +110,14 @@ static class Hops
     /// <summary>The same connection, with nothing but frames on it.</summary>
     sealed class EchoContender(string name, string settings, bool isSecured, Func<EchoContender, Task<double>> measure) : Contender(name, settings)
     {
-        readonly string _folder = Directory.CreateTempSubdirectory("skein-bench-echo-").FullName;
         readonly Queue<TaskCompletionSource> _waiting = new();
+        string _folder = "";   // from the start on
         NodeProgram? _there;
         Echo? _echo;
 
         public override async Task StartAsync()
         {
+            _folder = Directory.CreateTempSubdirectory("skein-bench-echo-").FullName;
             var file = Path.Combine(_folder, "socket");
             _there = await NodeProgram.StartAsync(isSecured ? [Echo.Argument, "tls"] : [Echo.Argument, "unix", file]);
             _echo = await Echo.ConnectAsync(isSecured ? new IPEndPoint(IPAddress.Loopback, _there.Port) : new UnixDomainSocketEndPoint(file), isSecured, (_, back) => Take(back));
@@ -143,7 +144,8 @@ static class Hops
                 await _echo.DisposeAsync();
             if (_there is not null)
                 await _there.DisposeAsync();
-            Directory.Delete(_folder, recursive: true);
+            if (_folder.Length > 0)
+                Directory.Delete(_folder, recursive: true);
         }
 
         void Take(ReadOnlyMemory<byte> frame)

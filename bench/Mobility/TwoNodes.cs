@@ -7,12 +7,13 @@ namespace Skein.Bench.Mobility;
 [System.Runtime.Versioning.SupportedOSPlatform("linux")]
 sealed class TwoNodes(string name, string settings, bool isSecured, Func<MobileNode, Task<double>> measure) : Contender(name, settings)
 {
-    readonly string _folder = Directory.CreateTempSubdirectory("skein-bench-nodes-").FullName;
+    string _folder = "";   // from the start on
     ClusterNode? _here;
     NodeProgram? _there;
 
     public override async Task StartAsync()
     {
+        _folder = Directory.CreateTempSubdirectory("skein-bench-nodes-").FullName;
         if (isSecured)
         {
             using var authority = ClusterAuthority.Create();
@@ -49,7 +50,8 @@ sealed class TwoNodes(string name, string settings, bool isSecured, Func<MobileN
             await _here.DisposeAsync();
         if (_there is not null)
             await _there.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        if (_folder.Length > 0)
+            Directory.Delete(_folder, recursive: true);
     }
 
     static async Mobile<bool> CanHop()
