@@ -32,6 +32,12 @@ static partial class Native
     [LibraryImport("libc", EntryPoint = "dup2")]
     public static partial int Duplicate(int descriptor, int other);
 
+    /// <summary>For <see cref="Control"/>: a second descriptor, at least the one given, that programs which are started do not inherit.</summary>
+    public const int DuplicateCloseOnExec = 1030;
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    public static partial int Close(int descriptor);
+
     public const int GetDescriptorFlags = 1, CloseOnExec = 1;
 
     [LibraryImport("libc", EntryPoint = "poll")]

@@ -7,6 +7,9 @@ namespace Skein;
 /// <summary>A program that has something started at a node, and is no node itself: its connection with that one. The node asks it for code.</summary>
 sealed class GuestConnection : IAsyncDisposable
 {
+    /// <summary>A node that stands still (SIGSTOP, a machine that swaps) keeps nobody longer.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     static int _count;
 
     readonly string _node;
@@ -21,7 +24,7 @@ sealed class GuestConnection : IAsyncDisposable
         _connections = new(_guest.Peers);
     }
 
-    /// <exception cref="PlaceException">The node does not run, or does not answer this user.</exception>
+    /// <exception cref="PlaceException">The node does not run, or does not answer, or not this user.</exception>
     public static async Task<GuestConnection> OpenAsync(NodeFolder folder, string node, CancellationToken cancellation)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -40,9 +43,14 @@ sealed class GuestConnection : IAsyncDisposable
         var running = guest._connections.RunAsync(new NetworkStream(socket, ownsSocket: true), isOurs: true);
         try
         {
-            if (await Task.WhenAny(guest._reached.Task, running).WaitAsync(cancellation).ConfigureAwait(false) == running)
+            if (await Task.WhenAny(guest._reached.Task, running).WaitAsync(Patience, TimeProvider.System, cancellation).ConfigureAwait(false) == running)
                 throw new PlaceException($"Node {node} does not speak with this program: it speaks with its own user's, of its own version of Skein.");
             return guest;
+        }
+        catch (TimeoutException e)
+        {
+            await guest.DisposeAsync().ConfigureAwait(false);
+            throw new PlaceException($"Node {node} has not answered for {Patience.TotalSeconds} s: is it stopped, or the machine too busy?", e);
         }
         catch
         {

@@ -96,7 +96,7 @@ sealed class NodeControl(ClusterNode cluster, ServeLog log, NodePrograms program
     {
         try
         {
-            var process = Node.Restore(await File.ReadAllBytesAsync(file, request.Gone).ConfigureAwait(false));
+            var process = await Node.RestoreAsync(await File.ReadAllBytesAsync(file, request.Gone).ConfigureAwait(false), LookLimit).ConfigureAwait(false);
             await request.DataAsync(json => json.WriteString("id", process.Id)).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or ModuleVersionException or CannotMoveException or InvalidOperationException)

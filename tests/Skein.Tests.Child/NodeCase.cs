@@ -126,6 +126,7 @@ public static class NodeCase
     public static async Mobile Stored(string file)
     {
         var how = await Here.Checkpoint();
+        Console.WriteLine($"{how}, before its node is ready, too");
         File.AppendAllText(file, $"{how}\n");
         await Here.Event<bool>("end");
     }

@@ -7,7 +7,8 @@ static class DetachedNode
 {
     const string Variable = "SKEIN_DETACHED";
 
-    static bool _isDetached;
+    /// <summary>In a node that is detached: where its parent hears that it is ready. What its processes print goes nowhere, beside its log.</summary>
+    static int? _toParent;
 
     public static async Task<int> StartAsync(NodeRequest request)
     {
@@ -20,12 +21,13 @@ static class DetachedNode
         };
         using var node = System.Diagnostics.Process.Start(start)!;
         node.StandardInput.Close();
+        var errors = node.StandardError.ReadToEndAsync();   // processes that go on from its store may have much to say before it is ready
         if (await node.StandardOutput.ReadLineAsync().ConfigureAwait(false) is { } ready)
         {
             StandardStream.Output.Write(ready + "\n");
             return 0;
         }
-        StandardStream.Error.Write(await node.StandardError.ReadToEndAsync().ConfigureAwait(false));
+        StandardStream.Error.Write(await errors.ConfigureAwait(false));
         await node.WaitForExitAsync().ConfigureAwait(false);
         return node.ExitCode;
     }
@@ -36,17 +38,29 @@ static class DetachedNode
         if (Environment.GetEnvironmentVariable(Variable) is null)
             return;
         Environment.SetEnvironmentVariable(Variable, null);
-        _isDetached = true;
         _ = Native.NewSession();
+        _toParent = Native.Control(1, Native.DuplicateCloseOnExec, 3);
+        SendNowhere(0, 1);
     }
 
-    /// <summary>In the node, once it is ready: nobody reads what it prints, beside its log.</summary>
-    public static void LetGoOfStreams()
+    /// <summary>In the node, which may be detached.</summary>
+    public static void SayReady(string name)
     {
-        if (!_isDetached)
+        var ready = $"ready {name}\n";
+        if (_toParent is not { } parent)
+        {
+            StandardStream.Output.Write(ready);
             return;
+        }
+        new StandardStream(parent, "standard output").Write(ready);
+        _ = Native.Close(parent);
+        SendNowhere(2);
+    }
+
+    static void SendNowhere(params ReadOnlySpan<int> streams)
+    {
         using var nothing = File.OpenHandle("/dev/null", FileMode.Open, FileAccess.ReadWrite);
-        for (var stream = 0; stream <= 2; stream++)
+        foreach (var stream in streams)
             _ = Native.Duplicate((int)nothing.DangerousGetHandle(), stream);
     }
 }

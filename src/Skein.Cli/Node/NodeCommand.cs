@@ -17,8 +17,7 @@ static class NodeCommand
         var cluster = await StartAsync(request, store).ConfigureAwait(false);
         try
         {
-            StandardStream.Output.Write($"ready {request.Name}\n");
-            DetachedNode.LetGoOfStreams();
+            DetachedNode.SayReady(request.Name);
             var first = await Task.WhenAny(asked.Task, cluster.EndAsked).ConfigureAwait(false);
             return await first.ConfigureAwait(false) ? 0 : await DrainAsync(cluster, atOnce.Token).ConfigureAwait(false);
         }

@@ -15,7 +15,7 @@ static class NodeRunCommand
 
     static async Task<int> RunWholeAsync(NodeRunRequest request, string dll)
     {
-        var (node, id, code) = (RunFolder.OfNode(request.Node), "", 0);
+        var (node, id, code) = (await RunningServers.ChooseNodeAsync(request.Node).ConfigureAwait(false), "", 0);
         using var gone = new CancellationTokenSource();
         using var interruption = new Interruption(() => End(), () => End("now"));
         try
@@ -76,6 +76,7 @@ static class NodeRunCommand
         using var interruption = new Interruption(stop.Cancel, () => process?.Kill());
         try
         {
+            await RunningServers.ChooseNodeAsync(request.Node).ConfigureAwait(false);   // it answers
             var place = Place.Node(request.Node);
             if (request.IsDetached)
             {

@@ -8,6 +8,9 @@ static class RunningServers
     /// <summary>One that stands still (SIGSTOP, a machine that swaps) keeps nobody longer.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    /// <summary>The id of none: who asks for it hears of the node alone.</summary>
+    const string NoProcess = "";
+
     /// <summary>All that answer. What was killed has left its socket, and does not.</summary>
     public static Task<List<RunningServer>> AllAsync() => AskAllAsync([.. RunFolder.Servers(), .. RunFolder.Nodes()]);
 
@@ -27,8 +30,8 @@ static class RunningServers
         };
     }
 
-    /// <summary>The control socket of the node that is meant: of what was given, else of the only one that runs.</summary>
-    public static async Task<string> ChooseNodeAsync(string? name) => name is not null ? RunFolder.OfNode(name) : await NodesAsync().ConfigureAwait(false) switch
+    /// <summary>The control socket of the node that is meant: of what was given, else of the only one that runs. It answers.</summary>
+    public static async Task<string> ChooseNodeAsync(string? name) => name is not null ? (await AskAsync(RunFolder.OfNode(name), NoProcess).ConfigureAwait(false)).Socket : await NodesAsync().ConfigureAwait(false) switch
     {
         [var only] => only.Socket,
         [] => throw new CommandFailure(ExitCode.Unavailable, "no node runs; skein node start --name NAME starts one."),

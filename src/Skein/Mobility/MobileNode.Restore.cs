@@ -30,6 +30,45 @@ public sealed partial class MobileNode
         return restored;
     }
 
+    /// <summary>
+    /// From an image, where it is not known what the process gives, and whether it still runs: whoever knows of it is asked before.
+    /// </summary>
+    /// <param name="limit">How long the answer may take.</param>
+    /// <exception cref="InvalidOperationException">It runs, or has ended.</exception>
+    /// <exception cref="CannotMoveException">It is somewhere, and does not answer; or it needs a resource that this node does not have.</exception>
+    internal async Task<MobileProcess> RestoreAsync(byte[] image, TimeSpan limit)
+    {
+        var (state, finish) = ReadLiving(image);
+        try
+        {
+            if (!_residents.ContainsKey(state.Id) && !_started.ContainsKey(state.Id) && IsKnown(state.Id) && await WhereAsync(state.Id, limit).ConfigureAwait(false) is { } node)
+                throw new InvalidOperationException($"Mobile process {state.Id} is at node {node} and has not ended: two of it must not run.");
+        }
+        catch
+        {
+            state.Discard();
+            throw;
+        }
+        return Restore(state, finish, static (node, state) => state.Root!.NewHandle(node, state.Id));
+    }
+
+    /// <summary>The node where a process runs. Null: it has ended, or was lost.</summary>
+    async Task<string?> WhereAsync(string id, TimeSpan limit)
+    {
+        try
+        {
+            return (await AskAsync(id, AskKind.Inspect, "", "does not say whether it runs", limit, CancellationToken.None).ConfigureAwait(false)).Text;
+        }
+        catch (CannotMoveException e) when (e.IsEnd)
+        {
+            return null;
+        }
+        catch (NodeLostException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Null where it has ended.</summary>
     MobileProcess? GoOn((MobileState, Action?) process)
     {

@@ -129,15 +129,18 @@ public sealed partial class MobileNode
         return (MobileProcess<T>)Restore(image, static (node, state) => new MobileProcess<T>(node, state.Id));
     }
 
-    /// <summary>The same, where it is not known what the process gives.</summary>
-    internal MobileProcess Restore(byte[] image) => Restore(image, static (node, state) => state.Root!.NewHandle(node, state.Id));
-
     MobileProcess Restore(byte[] image, Func<MobileNode, MobileState, MobileProcess> newHandle)
     {
-        var (state, finish) = Read(image);
-        if (state.HasEnded)
-            throw new InvalidOperationException($"Mobile process {state.Id} has ended, and nothing is left of it but letters: MobileNode.RestoreAsync sends them.");
+        var (state, finish) = ReadLiving(image);
         return Restore(state, finish, newHandle);
+    }
+
+    (MobileState, Action?) ReadLiving(byte[] image)
+    {
+        var (state, finish) = Read(image);
+        return state.HasEnded
+            ? throw new InvalidOperationException($"Mobile process {state.Id} has ended, and nothing is left of it but letters: MobileNode.RestoreAsync sends them.")
+            : (state, finish);
     }
 
     MobileProcess Restore(MobileState state, Action? finish, Func<MobileNode, MobileState, MobileProcess> newHandle)
@@ -149,7 +152,14 @@ public sealed partial class MobileNode
             state.Discard();
             throw new InvalidOperationException($"Mobile process {state.Id} was started at node {Name} and has not ended: two of it must not run.");
         }
-        Settle(new(this, state)).Begin(new Arrival(finish, state.IsCommit));
+        var resident = new Resident(this, state);
+        if (!_residents.TryAdd(state.Id, resident))
+        {
+            _started.TryRemove(state.Id, out _);
+            state.Discard();
+            throw new InvalidOperationException($"Mobile process {state.Id} is at node {Name} and has not ended: two of it must not run.");
+        }
+        Settle(resident).Begin(new Arrival(finish, state.IsCommit));
         Adopt(state.Id, state.Hops);
         return process;
     }

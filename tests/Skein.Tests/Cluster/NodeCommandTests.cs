@@ -142,6 +142,29 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
         }
     }
 
+    [Fact]
+    public async Task A_node_that_stands_still_keeps_no_command_and_does_nothing_of_it_later()
+    {
+        Assert.SkipUnless(Limits.Long, "a node is started and stopped for it: ./check --long");
+        var s = await nodes.StartNodeAsync("s");
+        var image = nodes.Folder["image of s"];
+        var id = (await nodes.SucceedAsync("run", Functions, "--function", "NodeCase.Stay", "-n", "a", "-d", "--", "a")).TrimEnd();
+        await nodes.SucceedAsync("checkpoint", id, image);
+        await nodes.SucceedAsync("kill", id);
+        await s.SignalAsync("STOP");
+        string[][] commands =
+        [
+            ["run", Functions, "--function", "NodeCase.Stay", "-n", "s", "-d", "--", "s"], ["run", Functions, "-n", "s", "-d", "--", "sleep"],
+            ["restore", image, "-n", "s"], ["node", "drain", "s"], ["node", "token", "s"],
+        ];
+        Assert.All(await Task.WhenAll(commands.Select(words => nodes.RunAsync(words))), static ended => Assert.Equal((75, "skein: s has not answered for 3.0 s: is it stopped, or the machine too busy?\n"), (ended.Code, ended.Error)));
+        await s.SignalAsync("CONT");
+        var node = Assert.Single((await nodes.AskAsync("s", "ps")).Data);
+        Assert.Equal(("serving", 0), (node.GetProperty("state").GetString(), node.GetProperty("processes").GetArrayLength()));
+        await s.SignalAsync("TERM");
+        Assert.Equal(0, (await s.EndAsync()).Code);
+    }
+
     [Theory]
     [InlineData("node takes an action", "node", "fly")]
     [InlineData("needs a name", "node", "start")]

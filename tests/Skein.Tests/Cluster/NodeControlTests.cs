@@ -209,6 +209,10 @@ public sealed class NodeControlTests : IAsyncDisposable
         var process = a.Node.Start(static () => NodeCase.Stay("a"));
         Assert.True((await Ask("a", "checkpoint", process.Id, _folder["image"], "10")).IsDone);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_folder["image"]));
+        Assert.Contains("is at node a and has not ended", (await Ask("b", "restore", _folder["image"])).Why);
+        await process.MoveToAsync("b").Within();
+        Assert.Contains("is at node b and has not ended", (await Ask("b", "restore", _folder["image"])).Why);
+        Assert.Equal(1, b.Node.Count);
         process.Kill();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => process.Completion.Within());
         Assert.Equal(process.Id, (await Ask("b", "restore", _folder["image"])).Data.Single().GetProperty("id").GetString());

@@ -66,6 +66,7 @@ public class ImageTests
             var changed = (byte[])image.Clone();
             for (var change = random.Next(3); change >= 0; change--)
                 changed[random.Next(changed.Length)] = (byte)random.Next(256);
+            MobileImage.Seal(changed);   // as somebody would who has changed it on purpose
             try
             {
                 MobileImage.Read(changed, node);
@@ -77,6 +78,21 @@ public class ImageTests
             }
         }
         Assert.InRange(refused, 1, int.MaxValue);
+    }
+
+    [Fact]
+    public async Task An_image_of_which_a_byte_was_changed_is_refused_whichever()
+    {
+        var process = new MobileNode("a").Start(static () => MobileCase.Wander(1));
+        var image = await process.CaptureAsync().Within();
+        process.Kill();
+        for (var i = 0; i < image.Length; i++)
+        {
+            image[i] ^= 0x10;
+            Assert.Throws<InvalidDataException>(() => MobileImage.Read(image, new MobileNode("b")));
+            image[i] ^= 0x10;
+        }
+        MobileImage.Read(image, new MobileNode("b")).State.Discard();
     }
 
     public interface IBank
@@ -129,6 +145,7 @@ public class ImageTests
             var changed = (byte[])image.Clone();
             for (var change = random.Next(3); change >= 0; change--)
                 changed[random.Next(changed.Length)] = (byte)random.Next(256);
+            MobileImage.Seal(changed);
             try
             {
                 MobileImage.Read(changed, node).State.Discard();

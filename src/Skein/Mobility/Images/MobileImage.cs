@@ -1,10 +1,15 @@
+using System.Buffers.Binary;
+
 namespace Skein;
 
 /// <summary>A parked process as bytes: the graph of its frames, with what they hold.</summary>
+/// <remarks>An image: <c>format u8, check u32</c>, little end first, then the graph. The check (CRC-32C) covers the graph.</remarks>
 static class MobileImage
 {
     /// <summary>The first byte. Another layout of images will have another number.</summary>
     const byte Format = 1;
+
+    const int HeaderSize = 1 + sizeof(uint);
 
     [ThreadStatic]
     static GraphWriter? _writer;
@@ -20,11 +25,13 @@ static class MobileImage
         try
         {
             writer.Session.Reset();
-            writer.Begin();
+            writer.Begin(HeaderSize);
             writer.Context = context;
-            writer.WriteByte(Format);
             writer.Write(state);
-            return writer.Written.ToArray();
+            var image = writer.Written.ToArray();
+            image[0] = Format;
+            Seal(image);
+            return image;
         }
         finally
         {
@@ -34,6 +41,9 @@ static class MobileImage
             _writer = writer.HoldsCollectible ? null : writer;
         }
     }
+
+    /// <summary>Writes the check.</summary>
+    public static void Seal(byte[] image) => BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(1), Crc32C.Of(image.AsSpan(HeaderSize)));
 
     /// <summary>Makes the objects. What of the application's own code is needed to finish them runs in the process's first turn.</summary>
     /// <exception cref="InvalidDataException">The bytes are no image.</exception>
@@ -56,11 +66,10 @@ static class MobileImage
         try
         {
             session.Reset();
-            reader.Begin(image, 0, image.Length);
+            Check(image);
+            reader.Begin(image, HeaderSize, image.Length - HeaderSize);
             reader.Context = context;
             reader.Modules = modules ?? space;
-            if (image.Length == 0 || reader.ReadByte() != Format)
-                throw new InvalidDataException("These bytes are no image of a mobile process, or one of another version of Skein.");
             var state = reader.Read<MobileState>();
             reader.End();
             state.Arrived(context, space);
@@ -84,5 +93,13 @@ static class MobileImage
                 _reader = session.HoldsCollectible ? null : (reader, session);
             }
         }
+    }
+
+    static void Check(ReadOnlySpan<byte> image)
+    {
+        if (image.Length < HeaderSize || image[0] != Format)
+            throw new InvalidDataException("These bytes are no image of a mobile process, or one of another version of Skein.");
+        if (BinaryPrimitives.ReadUInt32LittleEndian(image[1..]) != Crc32C.Of(image[HeaderSize..]))
+            throw new InvalidDataException("This image of a mobile process is damaged: it is not what was written.");
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -85,15 +84,5 @@ static class StoreBatch
         }
     }
 
-    static uint CheckOf(ReadOnlySpan<byte> batch)
-    {
-        var check = BitOperations.Crc32C(uint.MaxValue, BinaryPrimitives.ReadUInt32LittleEndian(batch[4..]));
-        var entries = batch[HeaderSize..];
-        var words = MemoryMarshal.Cast<byte, ulong>(entries);
-        foreach (var word in words)
-            check = BitOperations.Crc32C(check, word);
-        foreach (var one in entries[(words.Length * 8)..])
-            check = BitOperations.Crc32C(check, one);
-        return check;
-    }
+    static uint CheckOf(ReadOnlySpan<byte> batch) => Crc32C.Of(batch[HeaderSize..], Crc32C.Of(batch[4..8]));
 }

@@ -81,7 +81,7 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
         process.Post(new CutGivenUp());
     }
 
-    public void Succeed(MobileNode node, Resident process, byte[] image) => node.Tell(Origin, Number, new(AskAnswerKind.Done, "", null, image));
+    public void Succeed(MobileNode node, Resident process, byte[] image) => node.Tell(Origin, Number, new(AskAnswerKind.Done, node.Name, null, image));
 
     /// <summary>It is there.</summary>
     public void Succeed(MobileNode node, Resident process, string? movedTo = null) =>
