@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
 namespace Skein.Cli;
@@ -12,6 +13,25 @@ static partial class Native
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(int descriptor, Span<byte> bytes, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Status(int folder, string path, int flags, uint wanted, Span<byte> status);
+
+    /// <summary>Whether something is there that is neither an ordinary file nor a folder: a device, a pipe, a socket.</summary>
+    public static bool IsSpecial(string path)
+    {
+        const int Here = -100, Mode = 28, StatusSize = 256;   // the kernel's struct statx, of every processor
+        const uint Type = 1;
+        Span<byte> status = stackalloc byte[StatusSize];
+        try
+        {
+            return Status(Here, path, 0, Type, status) == 0 && (BinaryPrimitives.ReadUInt16LittleEndian(status[Mode..]) & 0xF000) is not (0x8000 or 0x4000);
+        }
+        catch (EntryPointNotFoundException)   // an old C library
+        {
+            return false;
+        }
+    }
 
     [LibraryImport("libc", EntryPoint = "isatty")]
     public static partial int IsTerminal(int descriptor);

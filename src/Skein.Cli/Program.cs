@@ -40,6 +40,7 @@ static class Program
 
         if (own.Errors is [var error, ..])
             throw CommandFailure.Usage($"{error.Message} (skein {command.Name} --help says what there is.)");
+        DataFolder.RequireNoFile();
         if (command == grammar.Map.Command)
             return await MapCommand.RunAsync(grammar.Map.Read(own, words)).ConfigureAwait(false);
         if (command == grammar.Run.Command)

@@ -39,7 +39,7 @@ public sealed class ClusterNode : IAsyncDisposable
         _log = new(node.Time, node.Name);
         _programs = new(_log);
         _console = options.KeepOutput ? ConsoleLines.Listen(_log, node) : null;
-        node.DetachedEnded = TellEnd;
+        node.Ended = TellEnd;
     }
 
     /// <summary>What runs the processes.</summary>
@@ -160,20 +160,35 @@ public sealed class ClusterNode : IAsyncDisposable
         return _ended.Task;
     }
 
-    /// <summary>Nobody else hears of it. Less severe than what processes print, so that the two can be told apart.</summary>
+    /// <summary>Of some nobody else hears, and who attaches does not wait for another. Less severe than what processes print, so that the two can be told apart.</summary>
     void TellEnd(string id, MobileOutcome outcome)
     {
         if (outcome.Error is null)
-            _log.Add(id, LogSeverity.Debug, outcome.Value is { } value ? $"has ended: {ValueText.Of(value)}" : "has ended.");
+            _log.Add(id, LogSeverity.Debug, $"has ended{ResultText(outcome.Value)}");
         else if (outcome.Error is ProcessKilledException)
             _log.Add(id, LogSeverity.Debug, "was killed.");
+        else if (outcome.Error is NodeLostException)
+            _log.Add(id, LogSeverity.Error, $"is lost: {outcome.Error.Message}", isError: true);
         else
             _log.Add(id, LogSeverity.Error, $"has failed: {outcome.Error}", isError: true);
     }
 
+    /// <summary>Others may change what it has, if it shares that with them: then it is not shown.</summary>
+    static string ResultText(object? result)
+    {
+        try
+        {
+            return result is null or ValueTuple ? "." : $": {ValueText.Of(result)}";
+        }
+        catch (InvalidOperationException)
+        {
+            return ".";
+        }
+    }
+
     static void Check(string name, ClusterOptions options)
     {
-        NodeFolder.CheckName(name);
+        NodeFolder.CheckName(name, options.Folder ?? NodesRoot.Folder);
         if (options.Identity is null && (options.Listen is not null || options.Peers.Count > 0 || options.Authority is not null))
             throw new ArgumentException("Between machines nodes know each other by certificates: give the options an Identity.", nameof(options));
         if (options.Identity is { } identity && identity.Name != name)

@@ -24,6 +24,9 @@ sealed class GuestConnection : IAsyncDisposable
         _connections = new(_guest.Peers);
     }
 
+    /// <summary>The name of the node.</summary>
+    public string Node => _node;
+
     /// <exception cref="PlaceException">The node does not run, or does not answer, or not this user.</exception>
     public static async Task<GuestConnection> OpenAsync(NodeFolder folder, string node, CancellationToken cancellation)
     {
@@ -74,6 +77,8 @@ sealed class GuestConnection : IAsyncDisposable
         catch (Exception e)
         {
             _ = LeaveAsync(starting);
+            if (e is NodeNotConnectedException)
+                throw new PlaceException($"Node {_node} has ended before it said whether it has started it. skein ps shows what runs.", e);
             if (e is CannotMoveException or ModuleVersionException or IOException)
                 throw new PlaceException($"Node {_node} has not started it: {e.Message}", e);
             throw;

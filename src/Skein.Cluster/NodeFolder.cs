@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Skein;
 
 /// <summary>
@@ -8,6 +10,9 @@ namespace Skein;
 sealed class NodeFolder
 {
     const UnixFileMode Own = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    /// <summary>What the path of a socket may have; the system's field has room for one byte more, which ends it.</summary>
+    const int LongestPath = 107;
 
     /// <summary>Others look for a moment whether a lock is held.</summary>
     static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);
@@ -25,18 +30,24 @@ sealed class NodeFolder
     }
 
     /// <exception cref="ArgumentException">It cannot be the name of a node.</exception>
-    public static void CheckName(string name)
+    /// <param name="name">Of the node.</param>
+    /// <param name="folder">As of <see cref="WhyNoName"/>.</param>
+    public static void CheckName(string name, string folder = "/")
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (WhyNoName(name) is { } why)
+        if (WhyNoName(name, Path.GetFullPath(folder)) is { } why)
             throw new ArgumentException(why, nameof(name));
     }
 
     /// <summary>Null where it can be the name of a node.</summary>
-    public static string? WhyNoName(string name) =>
+    /// <param name="name">Of the node.</param>
+    /// <param name="folder">Where it would be; of one of another machine that is not known, and may be short.</param>
+    public static string? WhyNoName(string name, string folder = "/") =>
         string.IsNullOrWhiteSpace(name) || name.IndexOfAny(Path.GetInvalidFileNameChars()) >= 0 || name.Any(char.IsControl) || name is "." or ".."
             ? $"A node cannot be named '{name}': its socket is a file of this name."
-            : null;
+            : Encoding.UTF8.GetByteCount(Path.Combine(folder, name + ".node")) is > LongestPath and var length
+                ? $"A node cannot be named '{name}': the path of its socket in {folder} would have {length} bytes, and the system takes {LongestPath}. Give it a shorter name, or set SKEIN_HOME to a folder with a shorter one."
+                : null;
 
     /// <summary>The names of nodes that have a socket; some may have ended.</summary>
     public IEnumerable<string> Names => Directory.EnumerateFiles(_folder, "*.node").Select(static file => Path.GetFileNameWithoutExtension(file));

@@ -20,7 +20,7 @@ public sealed class NodePlace : Place
 
     internal NodePlace(string name, string? folder)
     {
-        NodeFolder.CheckName(name);
+        NodeFolder.CheckName(name, folder ?? NodesRoot.Folder);
         Name = name;
         _folder = new(folder);
     }

@@ -104,7 +104,11 @@ sealed class NodeProcess<TResult> : Process<TResult>
     {
         switch (outcome.Error)
         {
-            case NodeLostException or NodeNotConnectedException:
+            case NodeNotConnectedException:
+                _completion.TrySetException(new ProcessLostException(
+                    $"How process {Id} ends is not heard here: node {_guest.Node}, where it was started, has ended. Where it had gone to another node it goes on: skein ps shows it, and skein attach {Id} follows it.", Id, exit));
+                break;
+            case NodeLostException:
                 _completion.TrySetException(new ProcessLostException($"How process {Id} ends nobody can say any more: {outcome.Error.Message}", Id, exit));
                 break;
             case ProcessKilledException:

@@ -54,6 +54,23 @@ public static class NodeCase
         throw new InvalidOperationException("on purpose");
     }
 
+    /// <summary>Fails there when it is sent something.</summary>
+    public static async Mobile<string> FailAfter(string node)
+    {
+        await Here.MoveTo(node);
+        await Here.Receive<string>();
+        throw new InvalidOperationException("on purpose");
+    }
+
+    /// <summary>Goes there, leaves a file, and waits.</summary>
+    public static async Mobile<string> LeaveFileAt(string node, string file)
+    {
+        await Here.MoveTo(node);
+        File.WriteAllText(file, "");
+        await Here.Event<bool>("end");
+        return Here.Node!;
+    }
+
     /// <summary>Goes to and fro between two nodes until it is told to end. Each step is a line of a file, so that two of it would be seen.</summary>
     public static async Mobile<string> Shuttle(string one, string other, string file)
     {

@@ -13,6 +13,7 @@ static class NodeCommand
         var signals = 0;
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
+        RunFolder.MakeForNodes();
         var store = OpenStore(request.Store);
         var cluster = await StartAsync(request, store).ConfigureAwait(false);
         try
@@ -56,9 +57,17 @@ static class NodeCommand
 
     static MobileStore? OpenStore(string? file)
     {
+        if (file is null)
+            return null;
+        if (Directory.Exists(file))
+            throw new CommandFailure(ExitCode.Unavailable, $"--store {file}: that is a folder. Give a file in it.");
+        if (Native.IsSpecial(file))
+            throw new CommandFailure(ExitCode.Unavailable, $"--store {file}: that is no ordinary file, and keeps nothing. Give the name of a file, which is made if need be.");
+        if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder && !Directory.Exists(folder))
+            throw new CommandFailure(ExitCode.Unavailable, $"--store {file}: there is no folder {folder}.");
         try
         {
-            return file is null ? null : Path.GetExtension(file) is ".db" or ".sqlite" ? SqliteStore.Open(file) : FileStore.Open(file);
+            return Path.GetExtension(file) is ".db" or ".sqlite" ? SqliteStore.Open(file) : FileStore.Open(file);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
         {

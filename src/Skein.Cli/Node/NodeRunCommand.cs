@@ -76,8 +76,8 @@ static class NodeRunCommand
         using var interruption = new Interruption(stop.Cancel, () => process?.Kill());
         try
         {
+            var place = At(request.Node);
             await RunningServers.ChooseNodeAsync(request.Node).ConfigureAwait(false);   // it answers
-            var place = Place.Node(request.Node);
             if (request.IsDetached)
             {
                 StandardStream.Output.Write(await place.StartDetachedAsync(function, arguments, stop.Token).ConfigureAwait(false) + "\n");
@@ -106,7 +106,21 @@ static class NodeRunCommand
         }
         catch (Exception error) when (error is not CommandFailure)
         {
-            throw new CommandFailure(ExitCode.Software, $"{name} threw {error.GetType().Name}: {error.Message}", error + "\n");
+            var trace = UserTrace.Of(error);
+            throw new CommandFailure(ExitCode.Software, trace.Length == 0 ? error.Message : $"{name} threw {error.GetType().Name}: {error.Message}", trace);
+        }
+    }
+
+    static NodePlace At(string node)
+    {
+        try
+        {
+            RunFolder.MakeForNodes();
+            return Place.Node(node);
+        }
+        catch (ArgumentException error)
+        {
+            throw CommandFailure.Usage($"-n: {Messages.Of(error)}");
         }
     }
 

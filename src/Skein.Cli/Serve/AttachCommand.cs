@@ -1,8 +1,10 @@
+using System.Text.Json;
+
 namespace Skein.Cli;
 
 /// <summary>
 /// Carries out <c>skein attach</c>: a terminal that stays with a mobile process when that moves. Shows what it prints, and sends it each line that is typed, as a
-/// message (a <c>string</c>). Ends with the process; the process does not end with it.
+/// message (a <c>string</c>). Ends with the process, and with the code that tells how; the process does not end with it.
 /// </summary>
 static class AttachCommand
 {
@@ -12,8 +14,15 @@ static class AttachCommand
         if (found.Process is not { Kind: not "program" })
             throw CommandFailure.Usage($"{id} is a {found.Process?.Kind ?? found.Worker?.Kind ?? found.Server.Kind}: only mobile processes read what is typed. skein logs -f {id} shows what it prints.");
         _ = SendLinesAsync(id);
-        await new ProcessLog(id, DateTimeOffset.MinValue, "Information", static line => StandardStream.Output.Write(line.GetProperty("text").GetString() + "\n")).FollowAsync().ConfigureAwait(false);
-        return 0;
+        var end = new ProcessEnd(id);
+        var log = new ProcessLog(id, DateTimeOffset.MinValue, "Debug", Show);
+        return await end.CodeAsync(log, await log.FollowAsync().ConfigureAwait(false)).ConfigureAwait(false);
+
+        void Show(JsonElement line)
+        {
+            if (!end.Take(line))
+                StandardStream.Output.Write(line.GetProperty("text").GetString() + "\n");
+        }
     }
 
     static async Task SendLinesAsync(string id)

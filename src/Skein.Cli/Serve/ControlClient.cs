@@ -36,6 +36,10 @@ static class ControlClient
         {
             await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation).ConfigureAwait(false);
         }
+        catch (ArgumentOutOfRangeException)
+        {
+            throw new CommandFailure(ExitCode.Unavailable, $"nothing that is called '{id}' runs: the path of its socket would be too long ({socket}). skein ps lists what does.");
+        }
         catch (SocketException error)
         {
             throw new CommandFailure(ExitCode.Unavailable, error.SocketErrorCode == SocketError.AccessDenied

@@ -23,8 +23,10 @@ sealed class ProcessLog(string id, DateTimeOffset from, string level, Action<Jso
     }
 
     /// <summary>The same, and what comes, until it has ended.</summary>
-    public async Task FollowAsync()
+    /// <returns>What is known of its last hour.</returns>
+    public async Task<LastSight> FollowAsync()
     {
+        var sight = new LastSight(DateTimeOffset.MinValue, null, "");
         using var over = new CancellationTokenSource();
         var reading = new Dictionary<string, Task>();
         do
@@ -37,25 +39,27 @@ sealed class ProcessLog(string id, DateTimeOffset from, string level, Action<Jso
             await Task.Delay(LookEvery / 2, TimeProvider.System).ConfigureAwait(false);
             Show(TimeProvider.System.GetUtcNow() - Patience);
         }
-        while (await LivesAsync(id).ConfigureAwait(false));
+        while ((sight = await LookAsync(sight).ConfigureAwait(false)).Why.Length == 0);
         await over.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(reading.Values).ConfigureAwait(false);
         await ShowAsync().ConfigureAwait(false);   // its last words
+        return sight;
     }
 
-    /// <summary>False when it has ended. Where nobody can say, it may live.</summary>
-    public static async Task<bool> LivesAsync(string id)
+    /// <summary>Where nobody can say, it may live.</summary>
+    async Task<LastSight> LookAsync(LastSight before)
     {
+        var now = TimeProvider.System.GetUtcNow();
         try
         {
             var found = await RunningServers.FindProcessAsync(id).ConfigureAwait(false);
             if (found.Process!.State == "elsewhere")
                 await ControlClient.AskAsync(found.Server.Socket, ["inspect", id], limit: MobileCommands.LookLimit).ConfigureAwait(false);   // asked itself
-            return true;
+            return new(now, found.Process.State is "elsewhere" or "moving" ? before.Node : found.Server, "");
         }
         catch (CommandFailure failure)
         {
-            return failure.ExitCode == ExitCode.Temporary;
+            return failure.ExitCode == ExitCode.Temporary ? before : before with { Why = failure.Message };
         }
     }
 
@@ -92,3 +96,8 @@ sealed class ProcessLog(string id, DateTimeOffset from, string level, Action<Jso
         }
     }
 }
+
+/// <param name="Time">It ran then.</param>
+/// <param name="Node">Where it was; null: it was on its way, or at another machine.</param>
+/// <param name="Why">What its not being found was said with; empty while it runs.</param>
+sealed record LastSight(DateTimeOffset Time, RunningServer? Node, string Why);

@@ -20,9 +20,12 @@ static class RunFolder
     public static string OfNode(string name) => Path.Combine(NodesRoot.Folder, name + ".sock");
 
     /// <summary>Made if need be.</summary>
-    public static void Make(string socket)
+    public static void Make(string socket) => MakeFolder(Path.GetDirectoryName(socket)!);
+
+    public static void MakeForNodes() => MakeFolder(NodesRoot.Folder);
+
+    static void MakeFolder(string folder)
     {
-        var folder = Path.GetDirectoryName(socket)!;
         try
         {
             Directory.CreateDirectory(folder, Own);
@@ -31,8 +34,16 @@ static class RunFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Configuration, $"the folder {folder} cannot be made: {error.Message} Set SKEIN_HOME to a folder that can be written.");
+            throw new CommandFailure(ExitCode.Configuration, $"the folder {folder} cannot be used: {Why(folder)} Set SKEIN_HOME to a folder that can be written.");
         }
+    }
+
+    static string Why(string folder)
+    {
+        var there = folder;
+        while (!Path.Exists(there))
+            there = Path.GetDirectoryName(there)!;
+        return !Directory.Exists(there) ? $"{there} is a file." : there == folder ? "it is another user's." : $"nothing can be made in {there}.";
     }
 
     /// <summary>The sockets of servers; of some the server may have been killed.</summary>

@@ -10,9 +10,6 @@ public sealed partial class MobileNode
     /// <summary>There is a connection with a node, by its name: for the first time or again.</summary>
     internal Action<string>? Reached { get; init; }
 
-    /// <summary>Hears how processes end of which nobody else does, by their ids.</summary>
-    internal Action<string, MobileOutcome>? DetachedEnded { get; set; }
-
     internal async ValueTask<StartedProcess> StartForAsync(string guest, byte[] bytes, bool isHeard)
     {
         RequireOpen();

@@ -184,9 +184,15 @@ public sealed partial class MobileNode
     async Task LoseAsync(string id, int hops, string node)
     {
         await Task.Delay(LossGrace, Time).ConfigureAwait(false);
-        if (_started.TryGetValue(id, out var location) && location.Hops <= hops)
-            Complete(id, MobileOutcome.Failed(new NodeLostException(id, node)));
+        if (!_started.TryGetValue(id, out var location) || location.Hops > hops)
+            return;
+        var lost = MobileOutcome.Failed(new NodeLostException(id, node));
+        Ended?.Invoke(id, lost);
+        Complete(id, lost);
     }
+
+    /// <summary>Hears how processes end here, and of those that were started here that they are lost, by their ids.</summary>
+    internal Action<string, MobileOutcome>? Ended { get; set; }
 
     /// <summary>Its end is heard once the store has forgotten it: nobody who knows of it sees it start again.</summary>
     internal async Task EndAsync(Resident process, MobileOutcome outcome)
@@ -212,6 +218,7 @@ public sealed partial class MobileNode
         if (remains is not null)
             Keep(remains, process.Saved);
         _residents.TryRemove(new(process.Id, process));
+        Ended?.Invoke(process.Id, outcome);   // its result is nobody else's yet
         if (process.State.Home == Name)
             Complete(process.Id, outcome);
         else

@@ -68,12 +68,84 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
     }
 
     [Fact]
+    public async Task A_script_tells_by_the_code_of_attach_whether_a_process_has_ended_failed_was_killed_or_is_lost()
+    {
+        Assert.SkipUnless(Limits.Long, "another node is started for it, and killed: ./check --long");
+
+        // Those that somebody waits for have their end in the log, too.
+        await using var failing = await nodes.At("a").StartAsync(NodeCase.FailAfter, "b").Within(30);
+        await using var killed = await nodes.At("a").StartAsync(NodeCase.Stay, "b").Within(30);
+        await nodes.StartNodeAsync("g");
+        await using var lost = await nodes.At("a").StartAsync(NodeCase.LeaveFileAt, "g", nodes.Folder["at-g"]).Within(30);
+        await using var born = await nodes.At("g").StartAsync(NodeCase.LeaveFileAt, "g", nodes.Folder["born-at-g"]).Within(30);
+        await using var abroad = await nodes.At("g").StartAsync(NodeCase.LeaveFileAt, "b", nodes.Folder["abroad"]).Within(30);
+        await Limits.Until(() => ((string[])["at-g", "born-at-g", "abroad"]).All(name => File.Exists(nodes.Folder[name])), "all are where they are to be", 30);
+        Process<string>[] all = [failing, killed, lost, born];
+        var attached = all.Select(process => nodes.Start("attach", process.Id)).ToArray();
+        attached[0].Process.StandardInput.WriteLine("fail");
+        await failing.Exited.Within(30);
+        await nodes.SucceedAsync("kill", killed.Id);
+        System.Diagnostics.Process.GetProcessById(await nodes.PidAsync("g")).Kill();
+
+        var ended = await Task.WhenAll(attached.Select(static command => command.EndAsync()));
+        Assert.Equal([70, 137, 69, 69], ended.Select(static one => one.Code));
+        Assert.All(ended, static one => Assert.Equal("", one.Output));
+        Assert.Contains("NodeCase.FailAfter", ended[0].Error);
+        Assert.Contains($"process {failing.Id} has failed: System.InvalidOperationException: on purpose", ended[0].Error);
+        Assert.Contains($"process {killed.Id} was killed.", ended[1].Error);
+        Assert.All(ended[2..], static one => Assert.Contains("was at node g", one.Error));
+
+        // Who has started it there hears of it no more, and where to ask.
+        var unheard = (await Assert.ThrowsAsync<ProcessLostException>(() => abroad.Completion.Within(30))).Message;
+        Assert.Contains("node g, where it was started, has ended", unheard);
+        Assert.Contains($"skein attach {abroad.Id}", unheard);
+        Assert.DoesNotContain("guest/", unheard);
+        await nodes.SucceedAsync("kill", abroad.Id);
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_be_is_refused_before_it_is_ready()
+    {
+        await Task.WhenAll(
+            Refuses(69, "is no ordinary file", "h", "--store", "/dev/full"),
+            Refuses(69, "that is a folder", "h", "--store", "/"),
+            Refuses(69, "there is no folder /nowhere", "h", "--store", "/nowhere/store"),
+            Refuses(64, "and the system takes 107", new('h', 110)));
+
+        async Task Refuses(int code, string message, string name, params string[] options)
+        {
+            var refused = await nodes.RunAsync(["node", "start", "--name", name, .. options]);
+            Assert.Equal((code, ""), (refused.Code, refused.Output));
+            Assert.Contains(message, refused.Error);
+            Assert.DoesNotContain("Parameter", refused.Error);
+        }
+    }
+
+    [Fact]
+    public async Task A_home_that_cannot_be_used_is_an_error_of_the_configuration()
+    {
+        await Task.WhenAll(
+            Refuses("/proc/nope", "nothing can be made in /proc", "node", "start", "--name", "h"),
+            Refuses("/proc/nope", "nothing can be made in /proc", "run", Functions, "--function", "NodeCase.Fail", "-n", "a"),
+            Refuses("/etc/passwd", "/etc/passwd is a file", "ps"));
+
+        async Task Refuses(string home, string message, params string[] words)
+        {
+            var refused = await SkeinCommand.RunAsync("", words, new Dictionary<string, string> { ["SKEIN_HOME"] = home });
+            Assert.Equal((78, ""), (refused.Code, refused.Output));
+            Assert.Contains(message, refused.Error);
+            Assert.Contains("Set SKEIN_HOME", refused.Error);
+        }
+    }
+
+    [Fact]
     public async Task A_function_that_fails_shows_where_and_a_program_hears_Ctrl_C_and_is_heard_to_its_end()
     {
         Assert.SkipUnless(Limits.Long, "more commands are started for it: ./check --long");
         var thrown = await nodes.RunAsync("run", Functions, "--function", "NodeCase.Fail", "-n", "a");
         Assert.Equal(70, thrown.Code);
         Assert.Contains("NodeCase.Fail()", thrown.Error);
+        Assert.DoesNotContain("Skein.Cli.", thrown.Error);
 
         var run = nodes.Start("run", Functions, "-n", "a", "--", "last-words");
         await Limits.Until(() => run.Output == "begun\n", () => run.Error, 30);

@@ -5,7 +5,7 @@ sealed class GuestProcess : MobileProcess
 {
     readonly TaskCompletionSource<byte[]> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <param name="guest">Who hears how it ends; null: nobody but <see cref="MobileNode.DetachedEnded"/>.</param>
+    /// <param name="guest">Who hears how it ends; null: nobody.</param>
     public GuestProcess(MobileNode home, string id, string? guest) : base(home, id) => Guest = guest;
 
     public string? Guest { get; }
@@ -16,11 +16,7 @@ sealed class GuestProcess : MobileProcess
 
     internal override void Complete(MobileOutcome outcome) => Complete(MobileNode.Write(outcome));
 
-    internal override void Complete(byte[] outcome)
-    {
-        if (_outcome.TrySetResult(outcome) && Guest is null)
-            Home.DetachedEnded?.Invoke(Id, Home.ReadOutcome(outcome));
-    }
+    internal override void Complete(byte[] outcome) => _outcome.TrySetResult(outcome);
 
     private protected override Task<MobileProcess> RestartAsync(string node, TimeSpan? within, CancellationToken cancellation) =>
         throw new NotSupportedException("What another program has started is not started again here.");
