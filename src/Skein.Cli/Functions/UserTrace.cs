@@ -9,11 +9,11 @@ static class UserTrace
 
     static readonly Assembly[] Ours = [typeof(UserTrace).Assembly, typeof(ClusterNode).Assembly, typeof(MobileNode).Assembly];
 
-    /// <summary>Empty where no frame is left: then the message says all that there is.</summary>
+    /// <summary>Empty where no frame of the user is left: then the message says all that there is.</summary>
     public static string Of(Exception error)
     {
         var lines = error.ToString().Split('\n').Where(static line => !IsOurs(line)).ToList();
-        if (!lines.Exists(static line => line.StartsWith(Frame, StringComparison.Ordinal)))
+        if (!lines.Exists(static line => line.StartsWith(Frame, StringComparison.Ordinal) && !line.StartsWith(Frame + "System.", StringComparison.Ordinal)))
             return "";
         while (lines[^1].Trim() is "" || lines[^1].StartsWith("---", StringComparison.Ordinal))
             lines.RemoveAt(lines.Count - 1);   // said of frames that follow

@@ -147,6 +147,18 @@ public sealed class NodeCommandTests(CommandNodes nodes) : IClassFixture<Command
         Assert.Contains("NodeCase.Fail()", thrown.Error);
         Assert.DoesNotContain("Skein.Cli.", thrown.Error);
 
+        // A failure of the store has no frame of the function.
+        var store = FileStore.Open(nodes.Folder["closed.store"]);
+        await using (await ClusterNode.StartAsync("s", new() { Folder = nodes.Nodes, Store = store, Code = CodePolicy.OwnUser }, TestContext.Current.CancellationToken))
+        {
+            await store.DisposeAsync();
+            var unstored = await nodes.RunAsync("run", Functions, "--function", "NodeCase.Stored", "-n", "s", "--", nodes.Folder["unstored"]);
+            Assert.Equal(70, unstored.Code);
+            Assert.StartsWith("skein: Mobile process s.", unstored.Error);
+            Assert.DoesNotContain(" --->", unstored.Error);
+            Assert.DoesNotContain("   at ", unstored.Error);
+        }
+
         var run = nodes.Start("run", Functions, "-n", "a", "--", "last-words");
         await Limits.Until(() => run.Output == "begun\n", () => run.Error, 30);
         await run.SignalAsync("INT");
