@@ -10,7 +10,7 @@ static class MobileFunctions
 
     public static Experiment Call(Scale scale)
     {
-        var count = scale.Of(5_000_000);
+        var count = scale.Of(50_000_000);   // for longer than the runtime takes to compile what is called often
         return new("mobile-call", "a call that ends without waiting", Unit.Nanoseconds,
         [
             new Local("Mobile", "Mobile<int>, in a process of one node", () => MobileAsync(count, MobileCalls)),
@@ -28,9 +28,11 @@ static class MobileFunctions
         [
             new Local("Mobile", "Here.Yield()", () => MobileAsync(count, MobileYields)),
             new Local("Task", "Task.Yield()", () => TaskAsync(count, TaskYields)),
+            new Local("Task on one thread", "Task.Yield(), to a queue that one thread empties", () => Task.FromResult(OneThread.Run(() => TimeAsync(count, TaskYields)))),
         ],
         [
             new("Mobile", "Task") { AtLeast = 1 / 0.7 },
+            new("Mobile", "Task on one thread"),
         ]);
     }
 
@@ -55,10 +57,12 @@ static class MobileFunctions
         return Stopwatch.GetElapsedTime(started).TotalNanoseconds / count;
     }
 
-    public static async Task<double> TaskAsync(int count, Func<int, Task<int>> work)
+    public static Task<double> TaskAsync(int count, Func<int, Task<int>> work) => Task.Run(() => TimeAsync(count, work));
+
+    static async Task<double> TimeAsync(int count, Func<int, Task<int>> work)
     {
         var started = Stopwatch.GetTimestamp();
-        Check(count, await Task.Run(() => work(count)));
+        Check(count, await work(count));
         return Stopwatch.GetElapsedTime(started).TotalNanoseconds / count;
     }
 
