@@ -164,25 +164,25 @@ public sealed class ClusterNode : IAsyncDisposable
     void TellEnd(string id, MobileOutcome outcome)
     {
         if (outcome.Error is null)
-            _log.Add(id, LogSeverity.Debug, $"has ended{ResultText(outcome.Value)}");
+            _log.Add(id, LogSeverity.Debug, outcome.Value is { } result and not ValueTuple && InWords(() => ValueText.Of(result)) is { } text ? $"has ended: {text}" : "has ended.");
         else if (outcome.Error is ProcessKilledException)
             _log.Add(id, LogSeverity.Debug, "was killed.");
         else if (outcome.Error is NodeLostException)
             _log.Add(id, LogSeverity.Error, $"is lost: {outcome.Error.Message}", isError: true);
         else
-            _log.Add(id, LogSeverity.Error, $"has failed: {outcome.Error}", isError: true);
+            _log.Add(id, LogSeverity.Error, $"has failed: {InWords(outcome.Error.ToString) ?? outcome.Error.GetType().FullName}", isError: true);
     }
 
-    /// <summary>Others may change what it has, if it shares that with them: then it is not shown.</summary>
-    static string ResultText(object? result)
+    /// <summary>Null where it cannot be: what runs for it is the application's, and others may change what the process shares with them.</summary>
+    static string? InWords(Func<string> words)
     {
         try
         {
-            return result is null or ValueTuple ? "." : $": {ValueText.Of(result)}";
+            return words();
         }
-        catch (InvalidOperationException)
+        catch (Exception)
         {
-            return ".";
+            return null;
         }
     }
 

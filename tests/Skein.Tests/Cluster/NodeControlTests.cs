@@ -202,6 +202,24 @@ public sealed class NodeControlTests : IAsyncDisposable
         Assert.Equal("drained", (await Ask("a", "ps")).Data.Single().GetProperty("state").GetString());
     }
 
+    sealed class Unspeakable : Exception
+    {
+        public override string ToString() => throw new NotSupportedException("nobody may know");
+    }
+
+    [Fact]
+    public async Task A_process_whose_end_cannot_be_put_into_words_has_ended_nevertheless()
+    {
+        var a = await Start("a");
+        var process = a.Node.Start(static async () =>
+        {
+            await Here.Yield();
+            throw new Unspeakable();
+        });
+        await Assert.ThrowsAsync<Unspeakable>(() => process.Completion.Within());
+        Assert.Equal(0, a.Node.Count);
+    }
+
     [Fact]
     public async Task An_image_is_a_file_that_another_node_goes_on_from()
     {
