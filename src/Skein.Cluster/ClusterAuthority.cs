@@ -118,21 +118,27 @@ public sealed class ClusterAuthority : IDisposable
         var hash = HashOf(secret);
         if (!_tokens.TryGetValue(hash, out var token) || token.Until <= _time.GetUtcNow())
             return null;
-        if ((NodeFolder.WhyNoName(name) ?? WhyNotFor(token.Name, name) ?? (token.Name is null ? WhyTaken(name, isMember) : null)) is { } refused)
+        if ((NodeFolder.WhyNoName(name) ?? (token.Name is null ? TakeFree(name, isMember) : TakeOver(token.Name, name))) is { } refused)
         {
             why = refused;
             return null;
         }
 
-        if (token.Name is not null)
-            _names.Note(name, TimeProvider.System.GetUtcNow() + NodeLife);
         _tokens.TryRemove(hash, out _);
         return Sign(name, key, null);
     }
 
-    static string? WhyNotFor(string? only, string name) => only is null || only == name ? null : $"The token is for a node named {only}, not for {name}.";
+    /// <summary>Notes a name of which the token says that it may be another node's; else why not.</summary>
+    string? TakeOver(string only, string name)
+    {
+        if (only != name)
+            return $"The token is for a node named {only}, not for {name}.";
+        _names.Note(name, TimeProvider.System.GetUtcNow() + NodeLife);
+        return null;
+    }
 
-    string? WhyTaken(string name, Predicate<string> isMember)
+    /// <summary>Notes a name that no node has; else why not.</summary>
+    string? TakeFree(string name, Predicate<string> isMember)
     {
         const string Advice = "Take another name, or ask for a token for this one (skein node token --for NAME) if that node is to be replaced.";
         if (isMember(name))
