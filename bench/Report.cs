@@ -40,7 +40,8 @@ static class Report
 
             Written by `dotnet run -c Release --project bench`; the source of each experiment says exactly what is done. Figures are medians, with the
             range of the rounds in brackets; contenders took turns on the same machine, and only the ratios are meant to last: those of single calls
-            need a processor that is free to look for the answer, and shrink on a busy machine. Everything with two workers, checked payloads and default
+            need a processor that is free to look for the answer, and shrink on a busy machine. A ratio is of one run of its experiment; each section
+            names the date and the commit of its run, which may be another's, with "+" where files differed from that commit. Everything with two workers, checked payloads and default
             options, unless the settings say otherwise. "\*": others used more than a quarter of a processor meanwhile ("–": the span was too short to
             tell).
 

@@ -8,7 +8,7 @@ static class IsolatedEndpoints
     public static Experiment Throughput(Scale scale)
     {
         var time = scale.Of(TimeSpan.FromMilliseconds(600));
-        return new("isolated", $"hello by 2 worker processes, {Clients} clients", Unit.PerSecond,
+        return new("isolated", $"hello by isolated endpoints, 2 worker processes, {Clients} clients", Unit.PerSecond,
         [
             Server("Skein", "RunIn(Place.OsProcess, workers: 2), a connection for each request", StartAsync, "/isolated", keepAlive: false),
             Server("Skein, kept", "the same over connections that are kept", StartAsync, "/isolated", keepAlive: true),
