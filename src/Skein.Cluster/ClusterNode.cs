@@ -160,17 +160,18 @@ public sealed class ClusterNode : IAsyncDisposable
         return _ended.Task;
     }
 
-    /// <summary>Of some nobody else hears, and who attaches does not wait for another. Less severe than what processes print, so that the two can be told apart.</summary>
+    /// <summary>Of some nobody else hears, and who attaches does not wait for another.</summary>
     void TellEnd(string id, MobileOutcome outcome)
     {
-        if (outcome.Error is null)
-            _log.Add(id, LogSeverity.Debug, outcome.Value is { } result and not ValueTuple && InWords(() => ValueText.Of(result)) is { } text ? $"has ended: {text}" : "has ended.");
-        else if (outcome.Error is ProcessKilledException)
-            _log.Add(id, LogSeverity.Debug, "was killed.");
-        else if (outcome.Error is NodeLostException)
-            _log.Add(id, LogSeverity.Error, $"is lost: {outcome.Error.Message}", isError: true);
-        else
-            _log.Add(id, LogSeverity.Error, $"has failed: {InWords(outcome.Error.ToString) ?? outcome.Error.GetType().FullName}", isError: true);
+        var (ending, text) = outcome.Error switch
+        {
+            null => (ProcessEnding.Returned, outcome.Value is { } result and not ValueTuple && InWords(() => ValueText.Of(result)) is { } said ? $"has ended: {said}" : "has ended."),
+            ProcessKilledException => (ProcessEnding.Killed, "was killed."),
+            NodeLostException lost => (ProcessEnding.Lost, $"is lost: {lost.Message}"),
+            var error => (ProcessEnding.Failed, $"has failed: {InWords(error.ToString) ?? error.GetType().FullName}"),
+        };
+        var isError = ending is ProcessEnding.Failed or ProcessEnding.Lost;
+        _log.Add(id, isError ? LogSeverity.Error : LogSeverity.Debug, text, isError, ending);
     }
 
     /// <summary>Null where it cannot be: what runs for it is the application's, and others may change what the process shares with them.</summary>

@@ -4,7 +4,7 @@ namespace Skein;
 
 /// <summary>
 /// Two nodes over a stream of bytes: each frame of theirs is one of <see cref="FrameStream"/>. Frames that wait leave together, and what has come is read
-/// together: most are short, and a call of the system costs as much as many of them.
+/// together: most are short, and a call of the system costs as much as many of them. A long one is not copied.
 /// </summary>
 sealed class StreamConnection : PeerConnection
 {
@@ -46,20 +46,29 @@ sealed class StreamConnection : PeerConnection
     async Task WriteAsync()
     {
         using var leaving = new MemoryStream();
-        var frames = new FrameStream(leaving);
+        var (frames, direct) = (new FrameStream(leaving), new FrameStream(_stream));
         try
         {
             while (await _outgoing.Reader.WaitToReadAsync().ConfigureAwait(false))
             {
-                while (leaving.Length < Together && _outgoing.Reader.TryRead(out var frame))
-                    await frames.WriteAsync(FrameKind.Message, 0, frame).ConfigureAwait(false);
+                byte[]? large = null;   // a process, as a rule
+                while (large is null && leaving.Length < Together && _outgoing.Reader.TryRead(out var frame))
+                {
+                    if (frame.Length > Together)
+                        large = frame;
+                    else
+                        await frames.WriteAsync(FrameKind.Message, 0, frame).ConfigureAwait(false);
+                }
                 var length = (int)leaving.Length;
                 await _stream.WriteAsync(leaving.GetBuffer().AsMemory(0, length)).ConfigureAwait(false);
                 await _stream.FlushAsync().ConfigureAwait(false);
-                _sent(length);
                 leaving.SetLength(0);
-                if (leaving.Capacity > 2 * Together)
-                    leaving.Capacity = 0;   // a large process has left
+                if (large is not null)
+                {
+                    await direct.WriteAsync(FrameKind.Message, 0, large).ConfigureAwait(false);
+                    length += Frame.HeaderLength + large.Length;
+                }
+                _sent(length);
             }
         }
         catch (Exception e) when (IsEnd(e))
@@ -75,7 +84,7 @@ sealed class StreamConnection : PeerConnection
         {
             var frames = new FrameStream(new BufferedStream(_stream, Together));   // refused where the stream is closed already
             while (await frames.ReadAsync().ConfigureAwait(false) is { } frame)
-                _peers.Take(this, frame.Body.ToArray());
+                _peers.Take(this, frames.Keep(frame), frame.Missing > 0);
         }
         catch (Exception e) when (IsEnd(e))
         {
@@ -88,5 +97,5 @@ sealed class StreamConnection : PeerConnection
         }
     }
 
-    static bool IsEnd(Exception error) => error is IOException or InvalidDataException or ObjectDisposedException or MessageTooLargeException;
+    static bool IsEnd(Exception error) => error is IOException or InvalidDataException or ObjectDisposedException or MessageTooLargeException or OutOfMemoryException;
 }

@@ -176,6 +176,20 @@ public static class NodeCase
         return await Try(node);
     }
 
+    /// <summary>The same with so many bytes, which it counts afterwards, and references, which take a byte in an image and eight in memory.</summary>
+    public static async Mobile<string> TryLarge(string node, int size, int references)
+    {
+        var empty = new object?[references];
+        var parts = new byte[8][];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = new byte[size / parts.Length];
+            parts[i].AsSpan().Fill(1);
+        }
+        var where = await Try(node);
+        return $"{parts.Sum(static part => part.AsSpan().Count((byte)1)) + empty.Length} {where}";
+    }
+
     /// <summary>Tries once, and says how it came out.</summary>
     public static async Mobile<string> Try(string node)
     {

@@ -1,15 +1,27 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
 namespace Skein.Tests.Child;
 
 [SupportedOSPlatform("linux")]
-static class ParentCase
+static partial class ParentCase
 {
     /// <summary>Starts a program, prints its number, waits to be killed.</summary>
     public static int Run(string[] command)
     {
         using var child = Spawner.Start(new(ProgramPath.Find(command[0]), command[1..]));
         Console.WriteLine(child.Id);
+        Thread.Sleep(Timeout.Infinite);
+        return 0;
+    }
+
+    /// <summary>Starts a program, and takes in whatever that leaves behind, as the parent of its orphans.</summary>
+    public static int Adopt(string[] command)
+    {
+        const int ChildSubreaper = 36;
+        if (Control(ChildSubreaper, 1) != 0)
+            return 1;
+        using var child = System.Diagnostics.Process.Start(command[0], command[1..]);
         Thread.Sleep(Timeout.Infinite);
         return 0;
     }
@@ -31,4 +43,6 @@ static class ParentCase
         _ = Console.In.ReadToEnd();
         return Descendants.KillAll(Descendants.OwnMarker!);
     }
+
+    [LibraryImport("libc", EntryPoint = "prctl")] private static partial int Control(int option, nuint value);
 }

@@ -8,6 +8,8 @@ using Microsoft.AspNetCore.Mvc;
 var kind = args is [var first, ..] && !first.StartsWith('-') ? first : "web";
 if (Environment.GetEnvironmentVariable("WEB_FAILS") is { } failure)
     throw new InvalidOperationException(failure);
+if (kind == "nothing")
+    return;
 if (File.Exists("broken.txt"))
     throw new InvalidOperationException(File.ReadAllText("broken.txt"));
 if (File.Exists("hangs.txt"))
@@ -101,6 +103,18 @@ static void Map(IEndpointRouteBuilder routes)
     {
         Thread.Sleep(ms);
         return "blocked";
+    });
+    routes.MapGet("/hang", () =>
+    {
+        while (true)
+        {
+            Thread.SpinWait(1000);
+        }
+    });
+    routes.MapPost("/wait", async (HttpContext context) =>
+    {
+        _ = await context.Request.Body.ReadAsync(new byte[1]);   // until its client says more
+        return "waited";
     });
     routes.MapGet("/eat", (int mb) =>
     {

@@ -23,10 +23,13 @@ static class Limits
     public static Task Until(Func<bool> condition, string what, double seconds = 10) => Until(condition, () => what, seconds);
 
     /// <summary>The same, where what it waited for is described as it is at the end.</summary>
-    public static async Task Until(Func<bool> condition, Func<string> what, double seconds = 10)
+    public static Task Until(Func<bool> condition, Func<string> what, double seconds = 10) => Until(() => Task.FromResult(condition()), what, seconds);
+
+    /// <summary>The same, where it has to be asked for.</summary>
+    public static async Task Until(Func<Task<bool>> condition, Func<string> what, double seconds = 10)
     {
         var started = TimeProvider.System.GetTimestamp();
-        while (!condition())
+        while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(started) < Seconds(seconds), $"waited in vain for: {what()}");
             await Task.Delay(TimeSpan.FromMilliseconds(2));

@@ -124,7 +124,7 @@ sealed class Acceptance(Handovers owner, string peer, long number, string proces
     void Store()
     {
         if (IsStored)
-            _ = StoreAsync(HandoverRecord.OfExpected(peer, number, _image));
+            _ = StoreAsync(() => HandoverRecord.OfExpected(peer, number, _image));
         else
             Raise(AcceptanceEvent.Stored);
     }
@@ -138,7 +138,7 @@ sealed class Acceptance(Handovers owner, string peer, long number, string proces
     void Keep()
     {
         if (IsStored)
-            _ = StoreAsync(_image);
+            _ = StoreAsync(() => _image);
         else
             Raise(AcceptanceEvent.Stored);
     }
@@ -154,13 +154,13 @@ sealed class Acceptance(Handovers owner, string peer, long number, string proces
         }
     }
 
-    async Task StoreAsync(byte[] record)
+    async Task StoreAsync(Func<byte[]> record)
     {
         try
         {
-            await _process!.StoreAsync(record).ConfigureAwait(false);
+            await _process!.StoreAsync(record()).ConfigureAwait(false);
         }
-        catch (Exception e)   // of whatever kind: the store is not ours
+        catch (Exception e)   // of whatever kind: the store is not ours, and there may be no memory for the record
         {
             Raise(AcceptanceEvent.NotStored, $"it cannot be stored there: {e.Message}");
             return;

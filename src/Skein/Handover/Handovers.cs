@@ -80,7 +80,8 @@ sealed class Handovers(TimeProvider time, Peers peers, Func<long> number, Func<s
         switch (kind)
         {
             case PeerMessageKind.Move:
-                _ = MakeAsync(peer, number, message.ReadText(), message.ReadText(), message.ReadBytes().ToArray());
+                var (process, storedIn, length) = (message.ReadText(), message.ReadText(), (int)message.ReadUInt32());
+                _ = MakeAsync(peer, number, process, storedIn, message.TryReadBytes(length), length);
                 break;
             case PeerMessageKind.Ready when _offers.TryGetValue(number, out var offer):
                 offer.TakeReady(message.ReadByte() == 1);
@@ -143,7 +144,11 @@ sealed class Handovers(TimeProvider time, Peers peers, Func<long> number, Func<s
         _coming.TryRemove(new(acceptance.Id, acceptance));
     }
 
-    async Task MakeAsync(string peer, long number, string process, string storedIn, byte[] image)
+    /// <summary>Why a process is refused.</summary>
+    public static string NoMemory(string node, int length) => $"Node {node} has no memory for the process, whose image has {length:N0} bytes.";
+
+    /// <param name="image">Null where there is no memory for its <paramref name="length"/>.</param>
+    async Task MakeAsync(string peer, long number, string process, string storedIn, byte[]? image, int length)
     {
         // What comes back has been where it went, and what is offered anew has stayed before, whoever has not yet been heard to say so.
         if (_leaving.TryGetValue(process, out var left))
@@ -153,7 +158,10 @@ sealed class Handovers(TimeProvider time, Peers peers, Func<long> number, Func<s
         var acceptance = Note(new Acceptance(this, peer, number, process));
         try
         {
-            acceptance.Make(await make(peer, process, storedIn, image).ConfigureAwait(false), image);
+            if (image is null)
+                acceptance.Raise(AcceptanceEvent.Unfit, NoMemory(peers.Name, length));
+            else
+                acceptance.Make(await make(peer, process, storedIn, image).ConfigureAwait(false), image);
         }
         catch (Exception e)   // of whatever kind: another version, no memory
         {

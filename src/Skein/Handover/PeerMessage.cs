@@ -103,6 +103,22 @@ static class PeerMessage
         return ((PeerMessageKind)reader.ReadByte(), reader);
     }
 
+    /// <summary>Whether the beginning of a message is enough to answer it: a process for which there is no memory is refused.</summary>
+    public static bool MayBeCut(ReadOnlySpan<byte> frame) => frame.Length > PeerFrame.HeaderLength && frame[PeerFrame.HeaderLength] == (byte)PeerMessageKind.Move;
+
+    /// <summary>Null where there is no memory for them, or was none when they came.</summary>
+    public static byte[]? TryReadBytes(this GraphReader reader, int length)
+    {
+        try
+        {
+            return reader.Remaining < length ? null : reader.ReadBytes(length).ToArray();
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
+
     public static long ReadLong(this GraphReader reader) => (long)reader.ReadNumber();
 
     public static void WriteBytes(this GraphWriter writer, ReadOnlySpan<byte> bytes) => bytes.CopyTo(writer.WriteBytes(bytes.Length));

@@ -94,7 +94,8 @@ sealed class PeerSession(Peers peers, string name, long life)
 
     /// <summary>One frame after the other, as they come.</summary>
     /// <exception cref="InvalidDataException">The connection is of no use any more.</exception>
-    public void Take(PeerConnection connection, byte[] frame)
+    /// <exception cref="OutOfMemoryException">The message was not taken.</exception>
+    public void Take(PeerConnection connection, byte[] frame, bool isCut)
     {
         lock (_taking)
         {
@@ -111,13 +112,34 @@ sealed class PeerSession(Peers peers, string name, long life)
                     break;
                 case PeerFrameKind.Message:
                     Forget(PeerFrame.Received(frame));
-                    _received++;
-                    peers.OnMessage(this, frame);
+                    TakeMessage(frame, isCut);
                     SayReceived(frame.Length);
                     break;
                 default:
                     throw new InvalidDataException($"Node {name} says what is not known here ({frame[0]}).");
             }
+        }
+    }
+
+    /// <summary>One for which there is no memory now is said again over the next connection; where its beginning says enough, that is taken for it.</summary>
+    void TakeMessage(byte[] frame, bool isCut)
+    {
+        if (isCut && !PeerMessage.MayBeCut(frame))
+            throw new InsufficientMemoryException($"There is no memory for a message of node {name}.");
+        var isTaken = true;
+        try
+        {
+            peers.OnMessage(this, frame);
+        }
+        catch (OutOfMemoryException)
+        {
+            isTaken = false;
+            throw;
+        }
+        finally
+        {
+            if (isTaken)
+                _received++;
         }
     }
 

@@ -30,14 +30,18 @@ sealed class Peers(string name, long life)
     public void Greet(PeerConnection connection) => connection.Send(PeerFrame.Hello(name, life));
 
     /// <summary>From the connection's transport, one frame after the other. An array is of one frame only, and is kept.</summary>
-    public void Take(PeerConnection connection, byte[] frame)
+    /// <param name="connection">It is closed where it is of no use any more. Where there is no memory for what has come it is the transport's to close it.</param>
+    /// <param name="frame">All of it, or its beginning.</param>
+    /// <param name="isCut">For the rest there was no memory.</param>
+    /// <exception cref="OutOfMemoryException">It was not taken: it is said again over the next connection.</exception>
+    public void Take(PeerConnection connection, byte[] frame, bool isCut = false)
     {
         try
         {
             if (frame.Length == 0)
                 throw new InvalidDataException("A frame without a kind.");
             if (connection.Session is { } session)
-                session.Take(connection, frame);
+                session.Take(connection, frame, isCut);
             else if (frame[0] == (byte)PeerFrameKind.Hello)
                 Meet(connection, frame);
             else

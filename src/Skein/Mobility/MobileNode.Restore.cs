@@ -12,7 +12,7 @@ public sealed partial class MobileNode
     /// </summary>
     /// <returns>The processes that go on here at once.</returns>
     /// <exception cref="InvalidOperationException">The node has no store.</exception>
-    /// <exception cref="InvalidDataException">What is stored is no image of a mobile process.</exception>
+    /// <exception cref="InvalidDataException">What is stored is no image of a mobile process, or one that was made with a version of .NET whose collections have other fields.</exception>
     /// <exception cref="ModuleVersionException">It is of another build of the application.</exception>
     public async Task<IReadOnlyList<MobileProcess>> RestoreAsync(CancellationToken cancellation = default)
     {

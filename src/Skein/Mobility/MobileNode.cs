@@ -55,6 +55,9 @@ public sealed partial class MobileNode
 
     internal MobileStore? Store { get; }
 
+    /// <summary>What images of other frameworks are held against.</summary>
+    internal FrameworkLayout Framework { get => field ?? FrameworkLayout.Own; init; }
+
     /// <summary>How long another node may take to answer the offer of a process, which stays then.</summary>
     internal TimeSpan AnswerLimit
     {
@@ -119,7 +122,7 @@ public sealed partial class MobileNode
     };
 
     /// <summary>Lets a process go on here, from an image of it. This node hears how it ends.</summary>
-    /// <exception cref="InvalidDataException">The bytes are no image of a mobile process.</exception>
+    /// <exception cref="InvalidDataException">The bytes are no image of a mobile process, or one that was made with a version of .NET whose collections have other fields.</exception>
     /// <exception cref="ModuleVersionException">It is of another build of the application.</exception>
     /// <exception cref="CannotMoveException">It needs a resource that this node does not have.</exception>
     /// <exception cref="InvalidOperationException">The process is here already.</exception>

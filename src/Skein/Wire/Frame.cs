@@ -40,6 +40,9 @@ enum FrameKind : byte
 /// <summary>One frame. Its body is valid until the next one is read.</summary>
 readonly record struct Frame(FrameKind Kind, uint Number, ReadOnlyMemory<byte> Body)
 {
+    /// <summary>Bytes of the body for which there was no memory. Those before are there.</summary>
+    public int Missing { get; init; }
+
     /// <summary>The longest body: that of the longest message.</summary>
     public const int MaxLength = WireLimits.MaxMessage;
 

@@ -20,8 +20,18 @@ sealed partial class FrameStream(Stream stream, int maxLength = Frame.MaxLength)
         if (read < _header.Length)
             throw CutShort();
         var (kind, length) = ParseHeader();
-        await ReadBodyAsync(length, cancellationToken).ConfigureAwait(false);
-        return new(kind, BinaryPrimitives.ReadUInt32LittleEndian(_header.AsSpan(8)), _body.AsMemory(0, length));
+        var kept = await ReadBodyAsync(length, cancellationToken).ConfigureAwait(false);
+        return new(kind, BinaryPrimitives.ReadUInt32LittleEndian(_header.AsSpan(8)), _body.AsMemory(0, kept)) { Missing = length - kept };
+    }
+
+    /// <summary>The body of the last frame as an array of its own. A large one is not copied.</summary>
+    public byte[] Keep(Frame frame)
+    {
+        if (frame.Body.Length <= WireLimits.KeptBuffer || frame.Body.Length != _body.Length)
+            return frame.Body.ToArray();
+        var body = _body;
+        _body = new byte[FirstBuffer];
+        return body;
     }
 
     public async ValueTask WriteAsync(FrameKind kind, uint number, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
@@ -33,14 +43,36 @@ sealed partial class FrameStream(Stream stream, int maxLength = Frame.MaxLength)
     }
 
     /// <summary>Memory is taken as the bytes arrive, at most twice of what is there: a length alone costs nothing.</summary>
-    async ValueTask ReadBodyAsync(int length, CancellationToken cancellationToken)
+    /// <returns>How much is there: all, or the beginning where there is no memory for all. The rest was passed over then.</returns>
+    async ValueTask<int> ReadBodyAsync(int length, CancellationToken cancellationToken)
     {
+        byte[]? passedOver = null;
         for (var have = 0; have < length;)
         {
-            var read = await stream.ReadAsync(NextPart(have, length), cancellationToken).ConfigureAwait(false);
+            Memory<byte> part;
+            if (passedOver is null && TryNextPart(have, length) is { } next)
+                part = next;
+            else
+                part = (passedOver ??= new byte[FirstBuffer]).AsMemory(0, Math.Min(FirstBuffer, length - have));
+            var read = await stream.ReadAsync(part, cancellationToken).ConfigureAwait(false);
             if (read == 0)
                 throw CutShort();
             have += read;
+        }
+        return passedOver is null ? length : FirstBuffer;
+    }
+
+    /// <summary>Null where there is no memory for it: only the beginning is kept then.</summary>
+    Memory<byte>? TryNextPart(int have, int length)
+    {
+        try
+        {
+            return NextPart(have, length);
+        }
+        catch (OutOfMemoryException)
+        {
+            _body = _body[..FirstBuffer];
+            return null;
         }
     }
 
@@ -67,7 +99,7 @@ sealed partial class FrameStream(Stream stream, int maxLength = Frame.MaxLength)
     void FillHeader(FrameKind kind, uint number, int length)
     {
         if (length > maxLength)
-            throw new MessageTooLargeException(length);
+            throw new MessageTooLargeException(length, maxLength);
         BinaryPrimitives.WriteUInt32LittleEndian(_sentHeader, (uint)length);
         _sentHeader[4] = (byte)kind;
         BinaryPrimitives.WriteUInt32LittleEndian(_sentHeader.AsSpan(8), number);

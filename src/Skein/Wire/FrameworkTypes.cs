@@ -48,6 +48,25 @@ static class FrameworkTypes
         "System.Collections.Immutable.ImmutableArray`1+Enumerator", "System.Collections.Immutable.ImmutableArray`1+EnumeratorObject",
     ];
 
+    /// <summary>Base classes of the others that have fields of their own; and exceptions, whose numbers and texts travel too: those of the core library that have any.</summary>
+    static readonly HashSet<string> InOthers =
+    [
+        "System.SZGenericArrayEnumeratorBase",
+        "System.Exception", "System.ArgumentException", "System.ArgumentOutOfRangeException", "System.AggregateException", "System.BadImageFormatException",
+        "System.IO.FileLoadException", "System.IO.FileNotFoundException", "System.MissingMemberException", "System.NotFiniteNumberException",
+        "System.ObjectDisposedException", "System.OperationCanceledException", "System.Threading.Tasks.TaskCanceledException", "System.TypeInitializationException", "System.TypeLoadException",
+    ];
+
+    /// <summary>Where all these types are.</summary>
+    public static readonly string[] Assemblies =
+    [
+        "System.Private.CoreLib", "System.Collections", "System.Linq", "System.Collections.Immutable", "System.Collections.NonGeneric", "System.ObjectModel",
+        "System.Runtime.Numerics", "System.Drawing.Primitives",
+    ];
+
+    /// <summary>Whether its fields are in images; by its name, nested ones as reflection writes them.</summary>
+    public static bool TravelsByFields(string name) => Listed.Contains(name) || InOthers.Contains(name) || name.StartsWith("System.Linq.Enumerable+", StringComparison.Ordinal);
+
     public static bool Contains(Type type)
     {
         var definition = type.IsConstructedGenericType ? type.GetGenericTypeDefinition() : type;

@@ -115,6 +115,8 @@ sealed partial class GraphReader
     /// <summary>What was written by <see cref="GraphWriter.WriteBytes"/>, as long as the message is there.</summary>
     public ReadOnlySpan<byte> ReadBytes() => Take(ReadCount());
 
+    public ReadOnlySpan<byte> ReadBytes(int count) => Take(count);
+
     /// <summary>Bytes of the message that were not read yet.</summary>
     public int Remaining => _end - _position;
 

@@ -110,6 +110,20 @@ public sealed class DifferentNodesTests : IAsyncDisposable
         Assert.Matches("^at t: .*node b did not take it. The sender uses .* start both from the same build", await here.Node.Start(static () => NodeCase.Try("b")).Completion.Within());
     }
 
+    [Fact]
+    public async Task A_node_without_memory_for_a_process_says_so_and_lives_on()
+    {
+        _started.Add(await NodeProcess.StartAsync("b", _folder["nodes"], through: "env DOTNET_GCHeapHardLimit=0x4000000"));
+        var here = await ClusterNode.StartAsync("t", new() { Folder = _folder["nodes"] }).Within();
+        _started.Add(here);
+        foreach (var (size, references) in new[] { (70 << 20, 0), (31 << 20, 0), (0, 10 << 20) })   // for its frame, for its image beside that, for its objects
+        {
+            var said = await here.Node.Start(() => NodeCase.TryLarge("b", size, references)).Completion.Within();
+            Assert.Matches($@"^{size + references} at t: .*node b did not take it. Node b has no memory for the process, whose image has \d[\d,]+ bytes\.$", said);
+        }
+        Assert.Equal("at b", await here.Node.Start(static () => NodeCase.Try("b")).Completion.Within());
+    }
+
     /// <summary>Between this program, a node as it is, and one that differs: there and back.</summary>
     async Task TourAsync(string through = "", string? program = null)
     {

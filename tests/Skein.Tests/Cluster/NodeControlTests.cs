@@ -237,6 +237,9 @@ public sealed class NodeControlTests : IAsyncDisposable
         await Waits("b", process.Id);
         Assert.Contains("has not ended", (await Ask("b", "restore", _folder["image"])).Why);
         Assert.Contains("was not restored", (await Ask("b", "restore", _folder.Write("bad", "no image"))).Why);
+        var other = new MobileNode("other") { Framework = new(new(10, 0, 11), ~FrameworkLayout.Own.Fingerprint) };   // as in OtherFrameworkTests
+        File.WriteAllBytes(_folder["other"], await other.Start(static () => NodeCase.Stay("other")).CaptureAsync().Within());
+        Assert.Contains("other was not restored: The image was made with .NET 10.0.11, whose", (await Ask("b", "restore", _folder["other"])).Why);
     }
 
     [Fact]

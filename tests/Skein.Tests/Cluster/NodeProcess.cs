@@ -12,22 +12,39 @@ sealed class NodeProcess : IAsyncDisposable
 
     readonly Process _process;
 
-    NodeProcess(Process process) => _process = process;
+    NodeProcess(Process process, string ready) => (_process, Ready) = (process, ready);
 
     public int Id => _process.Id;
+
+    /// <summary>What it said of itself when it was.</summary>
+    public string Ready { get; }
+
+    /// <summary>Its standard input.</summary>
+    public StreamWriter Input => _process.StandardInput;
 
     /// <param name="through">A program with its arguments that starts it; none.</param>
     /// <param name="program">Another build of it.</param>
     public static async Task<NodeProcess> StartAsync(string name, string folder, int answerLimit = 60_000, string through = "", string? program = null)
     {
-        string[] words = [.. through.Split(' ', StringSplitOptions.RemoveEmptyEntries), program ?? Program, "node", name, folder, answerLimit.ToString(CultureInfo.InvariantCulture)];
+        var node = await StartAsync([.. through.Split(' ', StringSplitOptions.RemoveEmptyEntries), program ?? Program, "node", name, folder, answerLimit.ToString(CultureInfo.InvariantCulture)]);
+        Assert.Equal(name, node.Ready);
+        return node;
+    }
+
+    /// <summary>As on a machine of its own, with a store; see <see cref="Child.FarNodeCase"/>.</summary>
+    public static Task<NodeProcess> StartFarAsync(string name, string folder, string peer) => StartAsync(Program, "far-node", name, folder, peer);
+
+    static async Task<NodeProcess> StartAsync(params string[] words)
+    {
         var process = Process.Start(new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         })!;
-        Assert.Equal($"ready {name}", await process.StandardOutput.ReadLineAsync().Within(30));
-        return new(process);
+        process.StandardInput.AutoFlush = true;
+        var ready = await process.StandardOutput.ReadLineAsync().Within(30);
+        Assert.StartsWith("ready ", ready, StringComparison.Ordinal);
+        return new(process, ready!["ready ".Length..]);
     }
 
     public async Task KillAsync()

@@ -190,6 +190,14 @@ public sealed class DamagedFrameTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_fault_whose_causes_go_in_a_circle_is_refused()
+    {
+        var fault = new FaultRecord { Type = "Fault" };
+        fault.Inner = new() { Type = "Cause", Inner = fault };
+        Assert.Throws<InvalidDataException>(fault.ToException);
+    }
+
+    [Fact]
     public void Mutated_frames_are_refused_or_read_by_a_worker()
     {
         var count = Limits.Long ? 1_000_000 : 20_000;

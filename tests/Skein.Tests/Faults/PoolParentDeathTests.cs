@@ -39,6 +39,25 @@ public sealed class PoolParentDeathTests
         }
     }
 
+    /// <summary>It wakes those who are stopped when nobody is left outside of their group who could: whoever takes them in here could.</summary>
+    [Fact]
+    public async Task A_stopped_worker_ends_with_its_parent_also_where_the_kernel_leaves_it_stopped()
+    {
+        using var output = new OutputPipe();
+        using var adopter = Spawner.Start(
+            new(Programs.ChildProgram, ["adopter-of", Programs.ChildProgram, "pool-parent", "stopped"]) { Descriptors = [(output.WriteEnd, 1)], NewGroup = true });
+        output.CloseWriteEnd();
+        int[][] families = [await Family(output), await Family(output)];
+        int[] all = [.. families[0], .. families[1]];
+        await Limits.Until(() => families.All(family => ProcessStatus.Read(family[0]) is { State: 'T' }), "both workers to be stopped");
+
+        Assert.Equal(0, Pools.Functions.Kill(ProcessStatus.Read(families[0][0])!.Value.Parent, 9));
+
+        await Limits.Until(() => !all.Any(Alive), () => $"the end of all processes ({string.Join(' ', all.Where(Alive))} of {string.Join(' ', all)} live)", 5);
+        Assert.True(adopter.Signal(ProcessDescriptor.SIGKILL));
+        await adopter.Exited.Within();
+    }
+
     [Fact]
     public async Task A_worker_whose_parent_died_before_it_came_up_never_comes_to_Main()
     {

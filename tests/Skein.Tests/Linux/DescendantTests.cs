@@ -17,6 +17,18 @@ public sealed class DescendantTests
         """;
 
     [Fact]
+    public async Task What_a_program_has_started_ends_with_it_also_when_it_ends_in_time()
+    {
+        var printed = new MemoryStream();
+        await using var process = await Place.OsProcess.StartProgramAsync(new("sh", "-c", "setsid sleep 600 & echo $!; wait") { StandardOutput = ProgramOutput.To(printed) }).Within();
+        await Limits.Until(() => printed.Length > 0, "its child");
+        await process.StopAsync(Limits.Seconds(60)).Within();
+        Assert.Equal(15, (await process.Exited).Signal);
+        var child = int.Parse(System.Text.Encoding.UTF8.GetString(printed.ToArray()), CultureInfo.InvariantCulture);
+        await Limits.Until(() => !Alive(child), "the end of its child");
+    }
+
+    [Fact]
     public async Task Kill_takes_all_that_a_process_started()
     {
         using var output = new OutputPipe();

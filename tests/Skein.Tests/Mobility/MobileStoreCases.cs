@@ -320,7 +320,7 @@ public abstract class MobileStoreCases : IDisposable
         var acknowledged = new Dictionary<string, int>();
         var effects = new EffectsTable();
         var kills = Limits.Long ? 1000 : 10;
-        for (var kill = 0; kill < kills; kill++)
+        for (var kill = 0; kill < kills || (effects.Repeated == 0 && kill < 10 * kills); kill++)   // it takes a kill between an effect and its commit
         {
             using var program = Process.Start(new ProcessStartInfo(child, ["durable", Kind, File, "20"]) { RedirectStandardOutput = true })!;
             try

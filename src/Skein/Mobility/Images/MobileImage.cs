@@ -3,13 +3,16 @@ using System.Buffers.Binary;
 namespace Skein;
 
 /// <summary>A parked process as bytes: the graph of its frames, with what they hold.</summary>
-/// <remarks>An image: <c>format u8, check u32</c>, little end first, then the graph. The check (CRC-32C) covers the graph.</remarks>
+/// <remarks>
+/// An image: <c>format u8, check u32, version of .NET 3 x u8, layout of its types u32</c>, little end first, then the graph. The check (CRC-32C) covers what
+/// follows it.
+/// </remarks>
 static class MobileImage
 {
     /// <summary>The first byte. Another layout of images will have another number.</summary>
-    const byte Format = 1;
+    const byte Format = 2;
 
-    const int HeaderSize = 1 + sizeof(uint);
+    const int LayoutStart = 1 + sizeof(uint), HeaderSize = LayoutStart + FrameworkLayout.Size;
 
     [ThreadStatic]
     static GraphWriter? _writer;
@@ -30,6 +33,7 @@ static class MobileImage
             writer.Write(state);
             var image = writer.Written.ToArray();
             image[0] = Format;
+            context.Node.Framework.Write(image.AsSpan(LayoutStart));
             Seal(image);
             return image;
         }
@@ -43,12 +47,12 @@ static class MobileImage
     }
 
     /// <summary>Writes the check.</summary>
-    public static void Seal(byte[] image) => BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(1), Crc32C.Of(image.AsSpan(HeaderSize)));
+    public static void Seal(byte[] image) => BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(1), Crc32C.Of(image.AsSpan(LayoutStart)));
 
     /// <summary>Makes the objects. What of the application's own code is needed to finish them runs in the process's first turn.</summary>
-    /// <exception cref="InvalidDataException">The bytes are no image.</exception>
+    /// <exception cref="InvalidDataException">The bytes are no image, or one that was made with a version of .NET whose collections have other fields.</exception>
     /// <exception cref="ModuleVersionException">It is of another build of the application.</exception>
-    /// <exception cref="CannotMoveException">It needs what this node does not have.</exception>
+    /// <exception cref="CannotMoveException">It needs what this node does not have: a resource, memory.</exception>
     /// <param name="image">What <see cref="Write"/> wrote.</param>
     /// <param name="node">Where it is to go on.</param>
     /// <param name="space">Modules beside those that the program was started with. The process takes over a user's place in it.</param>
@@ -66,7 +70,7 @@ static class MobileImage
         try
         {
             session.Reset();
-            Check(image);
+            Check(image, node.Framework);
             reader.Begin(image, HeaderSize, image.Length - HeaderSize);
             reader.Context = context;
             reader.Modules = modules ?? space;
@@ -81,6 +85,8 @@ static class MobileImage
             context.Discard();
             if (e is CannotArriveException missing)
                 throw new CannotMoveException(e.Message, e.InnerException) { Function = missing.Function };
+            if (e is OutOfMemoryException or InvalidDataException { InnerException: OutOfMemoryException })
+                throw new CannotMoveException(Handovers.NoMemory(node.Name, image.Length), e);
             throw;
         }
         finally
@@ -95,11 +101,13 @@ static class MobileImage
         }
     }
 
-    static void Check(ReadOnlySpan<byte> image)
+    static void Check(ReadOnlySpan<byte> image, FrameworkLayout here)
     {
         if (image.Length < HeaderSize || image[0] != Format)
             throw new InvalidDataException("These bytes are no image of a mobile process, or one of another version of Skein.");
-        if (BinaryPrimitives.ReadUInt32LittleEndian(image[1..]) != Crc32C.Of(image[HeaderSize..]))
+        if (BinaryPrimitives.ReadUInt32LittleEndian(image[1..]) != Crc32C.Of(image[LayoutStart..]))
             throw new InvalidDataException("This image of a mobile process is damaged: it is not what was written.");
+        if (FrameworkLayout.Read(image[LayoutStart..]) is var there && there.Fingerprint != here.Fingerprint)
+            throw new InvalidDataException($"The image was made with .NET {there.Version}, whose collections have other fields than those of .NET {here.Version} here: run both with one version of .NET.");
     }
 }

@@ -1,0 +1,64 @@
+namespace Skein.Tests.Handover;
+
+/// <summary>What two nodes say arrives once and in order, also where one of them has no memory for it for a while.</summary>
+public sealed class PeerSessionTests
+{
+    [Fact]
+    public void A_message_for_which_there_is_no_memory_is_said_again_over_the_next_connection()
+    {
+        var heard = new List<byte>();
+        var hasMemory = true;
+        Peers a = PeersOf("a", static _ => { }), b = PeersOf("b", frame => heard.Add(hasMemory ? frame[^1] : throw new InsufficientMemoryException()));
+        var (near, far) = Connect(a, b);
+        Say(1);
+        far.TakeNext();
+        hasMemory = false;
+        Say(2);
+        Assert.Throws<InsufficientMemoryException>(far.TakeNext);
+        far.Close();   // as its transport does
+        TakeAll(near, far);
+        Say(3);
+        hasMemory = true;
+
+        (near, far) = Connect(a, b);
+
+        Assert.Equal([1, 2, 3], heard);
+
+        // Nor is there room for the whole frame.
+        var (letter, move) = (Message(PeerMessageKind.Letter, 4), Message(PeerMessageKind.Move, 5));
+        Assert.ThrowsAny<OutOfMemoryException>(() => b.Take(far, letter, isCut: true));
+        b.Take(far, move, isCut: true);   // can be refused
+        Assert.Equal([1, 2, 3, 5], heard);
+
+        void Say(byte what) => a.Find("b")!.Send(Message(PeerMessageKind.Letter, what));
+    }
+
+    static byte[] Message(PeerMessageKind kind, byte what)
+    {
+        var message = new byte[PeerFrame.HeaderLength + 2];
+        PeerFrame.WriteHeader(message, PeerFrameKind.Message, 0);
+        (message[^2], message[^1]) = ((byte)kind, what);
+        return message;
+    }
+
+    static Peers PeersOf(string name, Action<byte[]> hear) => new(name, 1)
+    {
+        OnMessage = (_, frame) => hear(frame),
+        OnReached = static _ => { },
+        OnCut = static _ => { },
+        OnEnded = static _ => { },
+    };
+
+    static (ModelConnection, ModelConnection) Connect(Peers a, Peers b)
+    {
+        var (near, far) = ModelConnection.Join(a, b);
+        TakeAll(near, far);
+        return (near, far);
+    }
+
+    static void TakeAll(ModelConnection near, ModelConnection far)
+    {
+        while (near.HasArriving || far.HasArriving)
+            (near.HasArriving ? near : far).TakeNext();
+    }
+}
