@@ -329,12 +329,11 @@ sealed class Request : IDisposable
 /// <summary>The calculator for a container: settings from the environment, log to standard output, an end that serves what runs.</summary>
 static class HttpCalculator
 {
-    static readonly long Started = TimeProvider.System.GetTimestamp();
-
-    static long _handled;
+    static long _started, _handled;
 
     public static WebApplication Build(IPEndPoint address, int workers)
     {
+        _started = TimeProvider.System.GetTimestamp();   // an initializer would run when it is first asked for
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -359,7 +358,7 @@ static class HttpCalculator
             ("GET" or "HEAD", "/health") => new()
             {
                 ["status"] = "healthy",
-                ["uptime_seconds"] = TimeProvider.System.GetElapsedTime(Started).TotalSeconds,
+                ["uptime_seconds"] = TimeProvider.System.GetElapsedTime(_started).TotalSeconds,
                 ["requests_handled"] = Interlocked.Read(ref _handled),
             },
             ("GET" or "HEAD", "/info") => new JsonObject

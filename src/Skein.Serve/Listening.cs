@@ -8,14 +8,15 @@ static class Listening
 {
     const int FirstHandedOver = 3;
 
+    /// <returns>Those of the application, and the one for health and metrics, where that is asked for.</returns>
     /// <exception cref="ServeException">One cannot be opened, or an https address has no certificate.</exception>
-    public static List<ListeningSocket> Open(Settings settings) => Open(settings, ListeningSocket.OpenAll);
+    public static (List<ListeningSocket> Sockets, ListeningSocket? Admin) Open(Settings settings) => Open(settings, ListeningSocket.OpenAll);
 
     /// <summary>Tries them all and closes them again. One that is in use may be so by the very server whose new configuration is checked.</summary>
     /// <inheritdoc cref="Open(Settings)"/>
     public static void Check(Settings settings)
     {
-        var sockets = Open(settings, text =>
+        var (sockets, admin) = Open(settings, text =>
         {
             try
             {
@@ -27,9 +28,10 @@ static class Listening
             }
         });
         sockets.ForEach(socket => socket.Dispose());
+        admin?.Dispose();
     }
 
-    static List<ListeningSocket> Open(Settings settings, Func<string, IReadOnlyList<ListeningSocket>> open)
+    static (List<ListeningSocket> Sockets, ListeningSocket? Admin) Open(Settings settings, Func<string, IReadOnlyList<ListeningSocket>> open)
     {
         var sockets = new List<ListeningSocket>();
         try
@@ -42,14 +44,28 @@ static class Listening
             var addresses = Addresses(settings, sockets.Count > 0).ToList();
             if (settings["certificate"] is null && addresses.SelectMany(ListenAddress.Parse).FirstOrDefault(address => address.Scheme == "https") is { } secure)
                 throw new ServeException($"{secure} needs a certificate: --certificate FILE.");
+            var admin = settings["admin"] is { } url ? Admin(url) : null;
+            RefuseTwice([.. addresses.SelectMany(ListenAddress.Parse), .. admin is null ? (ListenAddress[])[] : [admin]]);
             foreach (var address in addresses)
                 sockets.AddRange(open(address));
-            return sockets;
+            return (sockets, admin is not null && open(admin.ToString()) is [var only, ..] ? only : null);
         }
         catch
         {
             sockets.ForEach(socket => socket.Dispose());
             throw;
+        }
+    }
+
+    static ListenAddress Admin(string url) =>
+        ListenAddress.Parse(url) is [{ Scheme: "http" } address, ..] ? address : throw new ServeException($"--admin takes an http address; '{url}' is none.");
+
+    static void RefuseTwice(ListenAddress[] addresses)
+    {
+        for (var i = 1; i < addresses.Length; i++)
+        {
+            if (Array.Find(addresses[..i], addresses[i].Overlaps) is { } other)
+                throw new ServeException($"{addresses[i]} is asked for twice{(addresses[i] == other ? "" : $" (beside {other})")}: each --listen, and --admin, needs an address of its own.");
         }
     }
 

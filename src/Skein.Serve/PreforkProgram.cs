@@ -26,8 +26,8 @@ static class PreforkProgram
         ListeningSocket? admin;
         try
         {
-            sockets = Listening.Open(settings);
-            admin = settings["admin"] is { } url ? OpenAdmin(url) : null;
+            CheckFiles(settings);
+            (sockets, admin) = Listening.Open(settings);
         }
         catch (ServeException error)
         {
@@ -115,9 +115,8 @@ static class PreforkProgram
         try
         {
             _ = Release.At(await new Sources(settings["application"]!).DllAsync(Console.Error.WriteLine, CancellationToken.None).ConfigureAwait(false));
+            CheckFiles(settings);
             Listening.Check(settings);
-            if (settings["admin"] is { } admin)
-                OpenAdmin(admin).Dispose();
             return 0;
         }
         catch (ServeException error)
@@ -126,8 +125,11 @@ static class PreforkProgram
         }
     }
 
-    static ListeningSocket OpenAdmin(string url) =>
-        ListenAddress.Parse(url) is [{ Scheme: "http" } address, ..] ? ListeningSocket.Open(address) : throw new ServeException($"--admin takes an http address; '{url}' is none.");
+    static void CheckFiles(Settings settings)
+    {
+        if (settings["access-log"] is { } file)
+            AccessLog.Check(file);
+    }
 
     static PreforkOptions Options(Settings settings)
     {

@@ -24,7 +24,7 @@ static class ServicesProgram
             return Fail(error.Message, NoInput);
         }
 
-        foreach (var error in file.Errors)
+        foreach (var error in file.Errors.Concat(isChecking ? file.Warnings : []).OrderBy(error => error.Line))
             (isChecking ? Console.Out : Console.Error).WriteLine(error);
         if (file.Errors.Count > 0)
             return isChecking ? Configuration : Fail($"{path} has errors: nothing is started.", Configuration);
@@ -42,10 +42,10 @@ static class ServicesProgram
         }
 
         await using var closed = control.ConfigureAwait(false);
-        return await ServeAsync(settings["id"]!, file.Services, read, control).ConfigureAwait(false);
+        return await ServeAsync(settings["id"]!, file, read, control).ConfigureAwait(false);
     }
 
-    static async Task<int> ServeAsync(string id, IReadOnlyList<Service> services, Func<ServiceFile> read, ControlSocket control)
+    static async Task<int> ServeAsync(string id, ServiceFile first, Func<ServiceFile> read, ControlSocket control)
     {
         using var log = new ServicesLog(id);
         using var early = new CancellationTokenSource();
@@ -55,9 +55,10 @@ static class ServicesProgram
         using var terminate = On(PosixSignal.SIGTERM, () => _ = StopAsync(now: Interlocked.Increment(ref asked) > 1));
         using var interrupt = On(PosixSignal.SIGINT, () => _ = StopAsync(now: Interlocked.Increment(ref asked) > 1));
         using var hangUp = On(PosixSignal.SIGHUP, () => _ = ReportAsync(ReloadAsync(), log));
+        Warn(first);
         try
         {
-            server = await SuperServer.StartAsync(services, new() { LoggerFactory = log }, early.Token).ConfigureAwait(false);
+            server = await SuperServer.StartAsync(first.Services, new() { LoggerFactory = log }, early.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -69,11 +70,17 @@ static class ServicesProgram
         }
 
         control.Answer = new SuperServerControl(id, server, log.Lines) { ReloadAsync = ReloadAsync, StopAsync = StopAsync, End = ended.Task }.AnswerAsync;
-        log.Say($"{services.Count} services are served.");
+        log.Say($"{first.Services.Count} services are served.");
         await stopping.Task.ConfigureAwait(false);
         await server.StopAsync().ConfigureAwait(false);
         ended.SetResult();
         return 0;
+
+        void Warn(ServiceFile file)
+        {
+            foreach (var warning in file.Warnings)
+                log.Say($"{warning}", LogSeverity.Warning);
+        }
 
         Task StopAsync(bool now)
         {
@@ -95,6 +102,7 @@ static class ServicesProgram
                     log.Say($"{error}", LogSeverity.Error);
                 if (file.Errors.Count > 0)
                     throw new ServeException("nothing is changed: the file has errors.");
+                Warn(file);
                 await server.ReloadAsync(file.Services).ConfigureAwait(false);
                 log.Say($"reloaded; {file.Services.Count} services are served.");
             }

@@ -35,9 +35,7 @@ static class ServicesYaml
             errors.Add(new(path, (int)error.Start.Line, $"This is not YAML: {error.InnerException?.Message ?? error.Message}"));
         }
 
-        foreach (var problem in SuperServer.Check([.. services.Select(pair => pair.Service)]))
-            Fail(services.First(pair => ReferenceEquals(pair.Service, problem.Service)).Node, $"services.{problem.Service.Name}: {problem.Message}");
-        return new([.. services.Select(pair => pair.Service)], [.. errors.OrderBy(error => error.Line)]);
+        return ServiceFile.Checked(path, [.. services.Select(pair => (pair.Service, (int)pair.Node.Start.Line, $"services.{pair.Node}: "))], errors);
 
         void Fail(YamlNode node, string message) => errors.Add(new(path, (int)node.Start.Line, message));
     }

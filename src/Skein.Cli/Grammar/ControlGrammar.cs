@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 
 namespace Skein.Cli;
@@ -15,7 +16,7 @@ sealed class ControlGrammar
     readonly Argument<string> _image = new("FILE") { HelpName = "FILE", Description = "The image." };
     readonly Option<string?> _node = Options.Text("--node", "NODE", "Where it is to go on (default: the only node that runs).", "a node's name");
     readonly Option<TimeSpan?> _within = Options.Time("--within", "How long it may take (default 30s); then it stays as it is (exit code 75).");
-    readonly Argument<int> _number = new("N") { HelpName = "N", Description = "How many workers there are to be." };
+    readonly Argument<int> _number = new("N") { HelpName = "N", Description = "How many workers there are to be.", CustomParser = Workers };
     readonly Option<bool> _json = Options.Flag("--json", "JSON: of ps an array, of logs an object for each line.");
     readonly Option<bool> _now = Options.Flag("--now", "At once: requests that run are broken, processes of a node end with it.");
     readonly Option<bool> _follow = Options.Flag("--follow", "Go on with what comes, until Ctrl-C.");
@@ -94,6 +95,14 @@ sealed class ControlGrammar
     TimeSpan Limit(ParseResult own) => own.GetValue(_within) ?? TimeSpan.FromSeconds(30);
 
     static string Level(string? name) => CultureInfo.InvariantCulture.TextInfo.ToTitleCase(name ?? "trace");
+
+    static int Workers(ArgumentResult result)
+    {
+        if (int.TryParse(result.Tokens[^1].Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+            return number;
+        result.AddError($"scale takes a whole number from 1; '{result.Tokens[^1].Value}' is none.");
+        return 0;
+    }
 
     static string Positive(int number) =>
         number > 0 ? number.ToString(CultureInfo.InvariantCulture) : throw CommandFailure.Usage($"scale takes at least 1 worker; {number} is none. skein kill ends a server.");

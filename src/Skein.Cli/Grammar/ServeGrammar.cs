@@ -50,12 +50,10 @@ sealed class ServeGrammar
     public ServeRequest Read(ParseResult own, CommandWords words)
     {
         var (file, arguments) = Target.Read(own.GetValue(_file) ?? [], words, "serve", takesProjects: true);
-        if (file is null)
-            throw CommandFailure.Usage("serve needs an application: APP.dll, a project or FILE.cs. Other programs are served by a file of services: --config or --inetd.");
         CheckModel(_options.Model(own), IsGiven);
         if (IsGiven("--session-file") && !IsGiven("--sessions"))
             throw CommandFailure.Usage("--session-file says where sessions are kept beside the workers; add --sessions.");
-        return new(file, [.. _options.Read(own), .. own.GetValue(_check) ? ["check=yes"] : (string[])[]], arguments);
+        return new(file!, [.. _options.Read(own), .. own.GetValue(_check) ? ["check=yes"] : (string[])[]], arguments);
 
         bool IsGiven(string name) => own.GetResult(name) is OptionResult { Implicit: false };
     }

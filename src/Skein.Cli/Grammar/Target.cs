@@ -16,7 +16,9 @@ static class Target
         }
 
         if (files is [var file])
-            return (takesProjects && FindProject(file) is { } project ? project : RequireApplication(file, command), words.Program ?? []);
+            return (takesProjects && FindProject(file) is { } project ? project : RequireApplication(file, command, takesProjects), words.Program ?? []);
+        if (takesProjects)
+            throw CommandFailure.Usage($"{command} needs an application: APP.dll, a project or its folder, or FILE.cs. Other programs are served by a file of services: --config or --inetd.");
         if (words.Program is not [_, ..])
             throw CommandFailure.Usage($"{command} needs something to run: FILE.cs, APP.dll, or -- PROGRAM ARGS…");
         return (null, words.Program);
@@ -36,10 +38,15 @@ static class Target
         };
     }
 
-    static string RequireApplication(string file, string command)
+    static string RequireApplication(string file, string command, bool takesProjects)
     {
         if (!Application.IsSource(file) && !file.EndsWith(".dll", StringComparison.Ordinal))
-            throw CommandFailure.Usage($"{command} takes a FILE.cs or an APP.dll; '{file}' is neither. A program stands after --: skein {command} -- {file} …");
+        {
+            throw CommandFailure.Usage(takesProjects
+                ? $"{command} takes an APP.dll, a project or its folder, or a FILE.cs; '{file}' is none."
+                : $"{command} takes a FILE.cs or an APP.dll; '{file}' is neither. A program stands after --: skein {command} -- {file} …");
+        }
+
         if (!File.Exists(file))
             throw new CommandFailure(ExitCode.NoInput, $"there is no file '{file}'.");
         return Path.GetFullPath(file);

@@ -47,7 +47,7 @@ static class ListCommand
 
     static string Table(List<RunningServer> servers)
     {
-        var text = new StringBuilder("ID                       KIND    STATE        PID        AGE   REQUESTS  MEMORY  ADDRESS OR FUNCTION\n");
+        var table = new TextTable(("ID", -23), ("KIND", -6), ("STATE", -9), ("PID", 5), ("AGE", 9), ("REQUESTS", 8), ("MEMORY", 6), ("ADDRESS OR FUNCTION", -1));
         var now = TimeProvider.System.GetUtcNow();
         var processes = ProcessesOf(servers).ToLookup(process => process.Node);
         foreach (var server in servers)
@@ -59,10 +59,11 @@ static class ListCommand
                 Add("  " + process.Id, process.Kind, process.State, process.Pid, null, null, null, process.Name);
         }
 
-        return text.ToString();
+        return table.ToString();
 
         void Add(string id, string kind, string state, int pid, DateTimeOffset? started, long? requests, long? memory, string address) =>
-            text.AppendLine(string.Create(CultureInfo.InvariantCulture,
-                $"{id,-24} {kind,-7} {state,-10} {(pid > 0 ? pid : null),5} {(started is { } since ? Duration.Format(now - since) : ""),10} {requests,10} {(memory is { } bytes ? ByteSize.Format(bytes) : ""),7}  {address}").TrimEnd());
+            table.Add(id, kind, state, pid > 0 ? Number(pid) : "", started is { } since ? Duration.Format(now - since) : "", Number(requests), memory is { } bytes ? ByteSize.Format(bytes) : "", address);
+
+        static string Number(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "";
     }
 }

@@ -8,16 +8,14 @@ sealed class ProcessEnd(string id)
     /// <summary>It is told a moment after the process is not there any more.</summary>
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(1), LookEvery = TimeSpan.FromMilliseconds(50);
 
-    const string Failed = "has failed: ", Lost = "is lost: ";
+    (DateTimeOffset Time, string Ending, string Text)? _told;
 
-    (DateTimeOffset Time, string Text)? _told;
-
-    /// <summary>False where the line is none of its node's, but what it has printed itself.</summary>
+    /// <summary>False where the line does not tell how it has ended, but is what it has printed itself.</summary>
     public bool Take(JsonElement line)
     {
-        if (line.GetProperty("level").GetString() is "information")
+        if (!line.TryGetProperty("ending", out var ending))
             return false;
-        _told = (line.GetProperty("time").GetDateTimeOffset(), line.GetProperty("text").GetString()!);
+        _told = (line.GetProperty("time").GetDateTimeOffset(), ending.GetString()!, line.GetProperty("text").GetString()!);
         return true;
     }
 
@@ -25,25 +23,25 @@ sealed class ProcessEnd(string id)
     /// <exception cref="CommandFailure">It has not, or nobody can say.</exception>
     public async Task<int> CodeAsync(ProcessLog log, LastSight sight)
     {
-        for (var waited = TimeSpan.Zero; TextAfter(sight.Time) is null && waited < Patience; waited += LookEvery)
+        for (var waited = TimeSpan.Zero; !IsToldAfter(sight.Time) && waited < Patience; waited += LookEvery)
         {
             await Task.Delay(LookEvery, TimeProvider.System).ConfigureAwait(false);
             await log.ShowAsync().ConfigureAwait(false);
         }
-        return TextAfter(sight.Time) switch
+        if (!IsToldAfter(sight.Time))
+            throw new CommandFailure(ExitCode.Unavailable, await GuessAsync(sight).ConfigureAwait(false));
+        var (_, ending, text) = _told!.Value;
+        return ending switch
         {
-            null => throw new CommandFailure(ExitCode.Unavailable, await GuessAsync(sight).ConfigureAwait(false)),
-            var text when text.StartsWith(Failed, StringComparison.Ordinal) => throw FailureOf(text[Failed.Length..]),
-            var text when text.StartsWith(Lost, StringComparison.Ordinal) => throw new CommandFailure(ExitCode.Unavailable, text[Lost.Length..]),
-            "was killed." => throw new CommandFailure(ExitCode.OfSignal(9), $"process {id} was killed."),
+            "failed" => throw new CommandFailure(ExitCode.Software, $"process {id} {text.Split('\n')[0]}", text.TrimEnd('\n') + "\n"),
+            "lost" => throw new CommandFailure(ExitCode.Unavailable, $"process {id} {text}"),
+            "killed" => throw new CommandFailure(ExitCode.OfSignal(9), $"process {id} {text}"),
             _ => 0,
         };
     }
 
     /// <summary>It may have ended before, and been restored.</summary>
-    string? TextAfter(DateTimeOffset time) => _told is { } told && told.Time >= time ? told.Text : null;
-
-    CommandFailure FailureOf(string trace) => new(ExitCode.Software, $"process {id} has failed: {trace.Split('\n')[0]}", trace.TrimEnd('\n') + "\n");
+    bool IsToldAfter(DateTimeOffset time) => _told is { } told && told.Time >= time;
 
     async Task<string> GuessAsync(LastSight sight)
     {

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 
 namespace Skein.Cli;
 
@@ -16,23 +15,27 @@ static class TopCommand
             var workers = (await RunningServers.ServersAsync().ConfigureAwait(false)).SelectMany(server => server.Workers).ToList();
             var seconds = TimeProvider.System.GetElapsedTime(looked).TotalSeconds;
             looked = TimeProvider.System.GetTimestamp();
-            var text = new StringBuilder(StandardStream.Output.IsTerminal ? "\e[H\e[2J" : "");
-            text.AppendLine("WORKER                   STATE        PID    CPU%  REQ/S  MEAN ms  ACTIVE  CONNECTIONS  MEMORY");
+            var table = new TextTable(("WORKER", -23), ("STATE", -9), ("PID", 5), ("CPU%", 6), ("REQ/S", 5), ("MEAN ms", 7), ("ACTIVE", 6), ("CONNECTIONS", 11), ("MEMORY", 6));
             foreach (var worker in workers)
-                text.AppendLine(Line(worker, before.GetValueOrDefault(worker.Id), seconds));
-            StandardStream.Output.Write(text.ToString());
+                table.Add(Cells(worker, before.GetValueOrDefault(worker.Id), seconds));
+            StandardStream.Output.Write($"{(StandardStream.Output.IsTerminal ? "\e[H\e[2J" : "")}{table}");
             before = workers.ToDictionary(worker => worker.Id);
         }
 
         return 0;
     }
 
-    static string Line(RunningWorker now, RunningWorker? before, double seconds)
+    static string[] Cells(RunningWorker now, RunningWorker? before, double seconds)
     {
         var requests = before is null ? 0 : now.Requests - before.Requests;
         var mean = before is null || requests == 0 ? 0 : (now.Microseconds - before.Microseconds) / 1000.0 / requests;
         var processor = before is null ? 0 : (now.ProcessorSeconds - before.ProcessorSeconds) / seconds * 100;
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{now.Id,-24} {now.State,-10} {now.Pid,5}  {processor,6:0.0} {requests / seconds,6:0}  {mean,7:0.00}  {now.Active,6}  {now.Connections,11}  {ByteSize.Format(now.Memory),6}");
+        return
+        [
+            now.Id, now.State, Text($"{now.Pid}"), Text($"{processor:0.0}"), Text($"{requests / seconds:0}"), Text($"{mean:0.00}"), Text($"{now.Active}"), Text($"{now.Connections}"),
+            ByteSize.Format(now.Memory),
+        ];
+
+        static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
     }
 }

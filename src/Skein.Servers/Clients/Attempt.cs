@@ -22,6 +22,9 @@ sealed class Attempt
 
     public Task<HttpResponseMessage> Answer { get; }
 
+    /// <summary>It has ended with what the replica said, whatever that is.</summary>
+    public bool IsAnswer => Answer.IsCompletedSuccessfully;
+
     public TimeSpan Elapsed { get; private set; }
 
     /// <summary>No byte of it has left: there was no connection, or the replica had just been ejected.</summary>

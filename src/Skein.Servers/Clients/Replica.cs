@@ -44,6 +44,13 @@ sealed class Replica
 
     public Uri Address { get; }
 
+    /// <summary>Where it has what a request asks for: the path of its own address comes before the request's.</summary>
+    public Uri At(Uri request)
+    {
+        var path = new Uri(new Uri(Address, "/"), request).PathAndQuery;
+        return new(Address.GetLeftPart(UriPartial.Path).TrimEnd('/') + path);   // as text: one that begins with two slashes would else be resolved to another host
+    }
+
     public int Outstanding => Volatile.Read(ref _outstanding);
 
     /// <summary>In a row, up to now.</summary>

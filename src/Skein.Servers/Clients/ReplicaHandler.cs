@@ -87,8 +87,9 @@ public sealed class ReplicaHandler : DelegatingHandler
                 return response;
             }
 
-            failed?.Discard();
-            failed = ended;
+            var (kept, other) = failed is { IsAnswer: true } && !ended.IsAnswer ? (failed, ended) : (ended, failed);   // what a service says is worth more than that another is not there
+            other?.Discard();
+            failed = kept;
             if (tried.Count < _options.MaxAttempts && (ended.WasNotSent || (isIdempotent && _again.TrySpend())))
                 Start();   // what was not sent has loaded nobody
         }
@@ -122,7 +123,7 @@ public sealed class ReplicaHandler : DelegatingHandler
         async Task<HttpResponseMessage> LastAsync()
         {
             if (failed is null)
-                throw new HttpRequestException($"{request.RequestUri?.Host} has no replicas: its list is empty.");
+                throw _source.NoReplicas(request.RequestUri?.Host);
             try
             {
                 var response = await failed.Answer.ConfigureAwait(false);   // it says itself what is wrong
@@ -156,7 +157,7 @@ public sealed class ReplicaHandler : DelegatingHandler
         {
             try
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(replica.Address, _options.ProbePath));
+                using var request = new HttpRequestMessage(HttpMethod.Get, replica.At(new(_options.ProbePath ?? "", UriKind.Relative)));
                 request.Headers.Host = _replicas.HostName;
                 using var limit = new CancellationTokenSource(_options.EjectionTime, _options.Time);
                 using var response = await base.SendAsync(request, limit.Token).ConfigureAwait(false);

@@ -28,7 +28,7 @@ public sealed record ReplicaOptions
     public TimeSpan EjectionTime { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// A path of the replicas that answers 2xx when they are well, such as <c>/health/ready</c>: an ejected one comes back when it does. By
+    /// A path of the replicas (after that of their addresses) that answers 2xx when they are well, such as <c>/health/ready</c>: an ejected one comes back when it does. By
     /// default one of the ordinary idempotent requests is the probe.
     /// </summary>
     public string? ProbePath { get; init; }

@@ -20,6 +20,16 @@ public abstract class ReplicaSource : IDisposable
         }
     }
 
+    /// <summary>Why there are none, if there are none.</summary>
+    private protected virtual (string Reason, Exception? Cause) Nothing => ("its list is empty", null);
+
+    /// <summary>What a client gets as long as there are no replicas: the place that lacks them, and why.</summary>
+    internal HttpRequestException NoReplicas(string? service)
+    {
+        var (reason, cause) = Nothing;
+        return new(cause is null ? HttpRequestError.Unknown : HttpRequestError.NameResolutionError, $"{service} has no replicas: {reason}.", cause);
+    }
+
     /// <summary>What clients call the service, where the addresses are only numbers: TLS and virtual hosts want it.</summary>
     internal virtual string? HostName => null;
 
@@ -71,7 +81,7 @@ public abstract class ReplicaSource : IDisposable
         Uri[] all = [.. replicas.Distinct()];
         foreach (var replica in all)
         {
-            if (!replica.IsAbsoluteUri || replica.Scheme is not ("http" or "https"))
+            if (!IsAddress(replica))
                 throw new FormatException($"'{replica}' is no address of a replica: write it as http://10.0.0.7:8080.");
         }
 
@@ -94,6 +104,8 @@ public abstract class ReplicaSource : IDisposable
             Current = Read();
             _changes = Microsoft.Extensions.Primitives.ChangeToken.OnChange(section.GetReloadToken, Reload);
         }
+
+        private protected override (string, Exception?) Nothing => ($"its section {_section.Path} of the configuration is empty", null);
 
         private protected override void Dispose(bool disposing)
         {
@@ -120,6 +132,7 @@ public abstract class ReplicaSource : IDisposable
     {
         readonly Uri _service;
         readonly ITimer _timer;
+        volatile Exception? _failure;
 
         public NamedReplicas(Uri service, TimeSpan period, TimeProvider time)
         {
@@ -127,6 +140,8 @@ public abstract class ReplicaSource : IDisposable
             Ask();
             _timer = time.CreateTimer(static replicas => ((NamedReplicas)replicas!).Ask(), this, period, period);
         }
+
+        private protected override (string, Exception?) Nothing => ($"no address is known of {_service.Host}{(_failure is { } failure ? $" ({failure.Message})" : "")}", _failure);
 
         internal override string? HostName => _service.Authority;
 
@@ -142,9 +157,9 @@ public abstract class ReplicaSource : IDisposable
             {
                 Current = [.. System.Net.Dns.GetHostAddresses(_service.Host).Select(address => new UriBuilder(_service) { Host = address.ToString() }.Uri)];
             }
-            catch (System.Net.Sockets.SocketException)
+            catch (System.Net.Sockets.SocketException error)
             {
-                // No answer now: the last good list stays.
+                _failure = error;   // no answer now: the last good list stays
             }
         }
     }
@@ -185,13 +200,17 @@ public abstract class ReplicaSource : IDisposable
             }
         }
 
+        private protected override (string, Exception?) Nothing => ($"its list {_path} is empty", null);
+
         Uri[] Read(string text) => Checked(text.Split('\n')
             .Select((line, number) => (Text: line.Split('#')[0].Trim(), Place: $"{_path}:{number + 1}"))
             .Where(line => line.Text.Length > 0)
             .Select(line => Address(line.Text, line.Place)));
     }
 
-    static Uri Address(string text, string place) => Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+    static bool IsAddress(Uri uri) => uri is { IsAbsoluteUri: true, Scheme: "http" or "https", Query: "", Fragment: "" };
+
+    static Uri Address(string text, string place) => Uri.TryCreate(text, UriKind.Absolute, out var address) && IsAddress(address)
         ? address
         : throw new FormatException($"{place}: '{text}' is no address of a replica: write it as http://10.0.0.7:8080.");
 }

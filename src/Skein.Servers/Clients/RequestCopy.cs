@@ -20,8 +20,7 @@ sealed class RequestCopy(HttpRequestMessage request, string? hostName)
 
     public HttpRequestMessage For(Replica replica)
     {
-        var path = request.RequestUri is { IsAbsoluteUri: true } uri ? uri.PathAndQuery : $"{request.RequestUri}";
-        var copy = new HttpRequestMessage(request.Method, new Uri(replica.Address, path))
+        var copy = new HttpRequestMessage(request.Method, replica.At(request.RequestUri ?? new("", UriKind.Relative)))
         {
             Version = request.Version,
             VersionPolicy = request.VersionPolicy,

@@ -43,6 +43,8 @@ static class LogAnswers
                     json.WriteString("id", line.Origin);
                     json.WriteString("level", line.Severity.ToString().ToLowerInvariant());
                     json.WriteString("text", line.Text);
+                    if (line.Ending != ProcessEnding.None)
+                        json.WriteString("ending", line.Ending.ToString().ToLowerInvariant());
                 });
     }
 

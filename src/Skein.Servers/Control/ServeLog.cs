@@ -15,11 +15,11 @@ sealed class ServeLog(TimeProvider time, string server)
     readonly string _server = server;
     long _count;
 
-    public void Add(string source, LogSeverity severity, string text, bool isError = false)
+    public void Add(string source, LogSeverity severity, string text, bool isError = false, ProcessEnding ending = default)
     {
         lock (_lock)
         {
-            var line = new ServeLine(++_count, time.GetUtcNow(), source, severity, text, isError);
+            var line = new ServeLine(++_count, time.GetUtcNow(), source, severity, text, isError, ending);
             _lines.Enqueue(line);
             if (_lines.Count > Kept)
                 _lines.Dequeue();
@@ -77,7 +77,22 @@ sealed class ServeLog(TimeProvider time, string server)
 
 /// <param name="Origin">The worker that printed it; the server's own id where the master says it.</param>
 /// <param name="IsError">It was printed on standard error.</param>
-sealed record ServeLine(long Number, DateTimeOffset Time, string Origin, LogSeverity Severity, string Text, bool IsError);
+/// <param name="Ending">The line tells that a process has ended, and how.</param>
+sealed record ServeLine(long Number, DateTimeOffset Time, string Origin, LogSeverity Severity, string Text, bool IsError, ProcessEnding Ending);
+
+/// <summary>How a process of a node has ended.</summary>
+enum ProcessEnding
+{
+    /// <summary>It has not.</summary>
+    None,
+
+    Returned,
+    Failed,
+    Killed,
+
+    /// <summary>With its node.</summary>
+    Lost,
+}
 
 /// <summary>As the framework's console prints them.</summary>
 enum LogSeverity

@@ -5,7 +5,8 @@ namespace Skein;
 /// <summary>Where both sides put their frames: what has gathered while the last write was on its way goes with one.</summary>
 /// <param name="output">The connection.</param>
 /// <param name="maxLength">Of a body, in bytes.</param>
-sealed class FrameOutput(PipeWriter output, int maxLength) : IThreadPoolWorkItem
+/// <param name="setting">The option that says so.</param>
+sealed class FrameOutput(PipeWriter output, int maxLength, string setting) : IThreadPoolWorkItem
 {
     const int KeptBuffer = 1 << 18, MostWaiting = 1 << 20;
 
@@ -36,9 +37,10 @@ sealed class FrameOutput(PipeWriter output, int maxLength) : IThreadPoolWorkItem
             _writer.Begin(ObjectFrame.HeaderLength);
             write(_writer, state);
             var frame = _writer.Written.Span;
-            if (frame.Length - ObjectFrame.HeaderLength > maxLength)
-                throw new MessageTooLargeException(frame.Length);
-            ObjectFrame.WriteHeader(frame, kind, number, frame.Length - ObjectFrame.HeaderLength);
+            var length = frame.Length - ObjectFrame.HeaderLength;
+            if (length > maxLength)
+                throw new MessageTooLargeException(length, maxLength, $"raised by {setting}");
+            ObjectFrame.WriteHeader(frame, kind, number, length);
             if (_gathered.Length - _length < frame.Length)
                 Array.Resize(ref _gathered, Math.Max(_gathered.Length * 2, _length + frame.Length));
             frame.CopyTo(_gathered.AsSpan(_length));

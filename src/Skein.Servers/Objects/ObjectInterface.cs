@@ -33,5 +33,5 @@ sealed class ObjectInterface
     public static ObjectInterface Of(Type type) => Known.GetOrAdd(type, static type => new(type));
 
     public int NumberOf(MethodInfo method) =>
-        _numbers.TryGetValue(method, out var number) ? number : throw new NotSupportedException($"{method} is not called from elsewhere.");
+        _numbers.TryGetValue(method, out var number) ? number : throw new NotSupportedException($"{Name}: {method} is not called from elsewhere: the interface itself has its body, and only what the object implements is asked for there. Give it no body, or make it an extension method.");
 }

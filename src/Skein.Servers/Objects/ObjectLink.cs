@@ -26,7 +26,7 @@ sealed class ObjectLink : IAsyncDisposable
     ObjectLink(Stream stream, PipeReader input, PipeWriter output, EndPoint endpoint, ObjectClientOptions options)
     {
         (_stream, _input, _endpoint, _maxMessage) = (stream, input, endpoint, options.MaxMessage);
-        _output = new(output, options.MaxMessage);
+        _output = new(output, options.MaxMessage, $"{nameof(ObjectClientOptions)}.{nameof(options.MaxMessage)} here, and the server's");
         _reader = new(_session);
     }
 

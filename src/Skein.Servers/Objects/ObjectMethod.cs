@@ -16,6 +16,8 @@ sealed class ObjectMethod
         Signature = $"{method.DeclaringType!.FullName}: {method}";
         if (method.IsGenericMethod)
             throw new ArgumentException($"{Signature} is generic; a method that is called from elsewhere cannot be.");
+        if (method.IsSpecialName && method.DeclaringType.GetEvents().Any(one => one.AddMethod == method || one.RemoveMethod == method))
+            throw new ArgumentException($"{Signature} is of an event, whose handlers would be copied to the server and run there; let its clients ask instead.");
         var parameters = method.GetParameters();
         _parameters = new ValueWire?[parameters.Length];
         for (var i = 0; i < parameters.Length; i++)

@@ -9,6 +9,8 @@ abstract class ReturnShape
         var form = Form(type);
         var isPlain = form is ReturnForm.Value || !type.IsGenericType;
         var result = type == typeof(void) || (form is not ReturnForm.Value && isPlain) ? typeof(object) : isPlain ? type : type.GenericTypeArguments[0];
+        if (result.IsGenericType && result.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))
+            throw new ArgumentException($"{subject}: the values of its result come one by one, and a call has one answer: return a list, or a part of it for each call.");
         var wire = ValueWire.Of(result, $"{subject}: its result");
         return (ReturnShape)Activator.CreateInstance(typeof(ReturnShape<>).MakeGenericType(result), form, type != typeof(void) && (form is ReturnForm.Value || !isPlain), wire)!;
     }

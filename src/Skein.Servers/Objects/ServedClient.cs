@@ -24,7 +24,7 @@ sealed class ServedClient
     public ServedClient(ConnectionContext connection, IReadOnlyDictionary<string, ObjectKind> kinds, ActiveObjects objects, ObjectServerOptions options)
     {
         (_connection, _kinds, _objects, _options) = (connection, kinds, objects, options);
-        _output = new(connection.Transport.Output, options.MaxMessage);
+        _output = new(connection.Transport.Output, options.MaxMessage, $"{nameof(ObjectServerOptions)}.{nameof(options.MaxMessage)} at the server, and the client's");
         _reader = new(_session);
     }
 

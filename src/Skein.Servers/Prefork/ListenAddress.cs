@@ -17,7 +17,17 @@ sealed record ListenAddress(string Scheme, EndPoint EndPoint)
         if (text.Split("://") is not [var scheme, var place] || scheme is not ("http" or "https"))
             throw mistake;
         if (place.StartsWith("unix:/", StringComparison.Ordinal))
-            return [new(scheme, new UnixDomainSocketEndPoint(place[5..]))];
+        {
+            try
+            {
+                return [new(scheme, new UnixDomainSocketEndPoint(place[5..]))];
+            }
+            catch (ArgumentException error)
+            {
+                throw new ServeException($"'{text}': a Unix socket's path has at most 107 bytes.", error);
+            }
+        }
+
         place = place.TrimEnd('/');
         var colon = place.LastIndexOf(':');
         var host = colon < 0 || place.EndsWith(']') ? place : place[..colon];
@@ -32,6 +42,16 @@ sealed record ListenAddress(string Scheme, EndPoint EndPoint)
             _ => IPAddress.TryParse(host.Trim('[', ']'), out var address) ? [new(scheme, new IPEndPoint(address, port))] : throw mistake,
         };
     }
+
+    /// <summary>Nothing can listen at both.</summary>
+    public bool Overlaps(ListenAddress other) => (EndPoint, other.EndPoint) switch
+    {
+        (IPEndPoint one, IPEndPoint two) => one.Port == two.Port && one.Port != 0 && (one.Address.Equals(two.Address) || Holds(one.Address, two.Address) || Holds(two.Address, one.Address)),
+        _ => EndPoint.Equals(other.EndPoint),
+    };
+
+    // The any-address of IPv6 is listened on for both.
+    static bool Holds(IPAddress any, IPAddress other) => any.Equals(IPAddress.IPv6Any) || (any.Equals(IPAddress.Any) && other.AddressFamily == AddressFamily.InterNetwork);
 
     /// <summary>As the workers read it.</summary>
     public string Word => $"{Scheme} {EndPoint}";

@@ -4,7 +4,7 @@ using System.Runtime.Versioning;
 
 namespace Skein;
 
-/// <summary>A socket that listens for all workers. It is open as long as the master is, so nobody is refused while workers come and go.</summary>
+/// <summary>A socket that listens for all workers. It is open until the server is to end, so nobody is refused while workers come and go.</summary>
 [SupportedOSPlatform("linux")]
 sealed class ListeningSocket : IDisposable
 {
@@ -14,7 +14,7 @@ sealed class ListeningSocket : IDisposable
     const int SetDescriptorFlags = 2, CloseOnExec = 1;
 
     readonly Socket _socket;
-    readonly string? _file;
+    string? _file;
 
     ListeningSocket(ListenAddress address, Socket socket, string? file = null)
     {
@@ -90,8 +90,8 @@ sealed class ListeningSocket : IDisposable
     public void Dispose()
     {
         _socket.Dispose();
-        if (_file is not null)
-            File.Delete(_file);
+        if (Interlocked.Exchange(ref _file, null) is { } file)   // once: by now somebody else may listen there
+            File.Delete(file);
     }
 
     // The file of a Unix socket stays when its server is killed; one that somebody listens on is not touched.
@@ -113,6 +113,7 @@ sealed class ListeningSocket : IDisposable
     static string Explain(ListenAddress address, SocketException error) => error.SocketErrorCode switch
     {
         SocketError.AddressAlreadyInUse => $"{address} is in use: something else listens there (ss -ltnp shows what).",
+        SocketError.AddressNotAvailable when address.EndPoint is UnixDomainSocketEndPoint => $"{address}: there is no folder '{Path.GetDirectoryName(address.EndPoint.ToString())}'.",
         SocketError.AddressNotAvailable => $"{address} is not an address of this machine (ip address shows those that are).",
         SocketError.AccessDenied when address.EndPoint is IPEndPoint => $"{address}: this user may not listen on a port below 1024; take a higher one, or let systemd hand the socket over.",
         _ => $"{address}: {error.Message}.",

@@ -94,6 +94,10 @@ partial class PreforkMaster
             {
                 OnPhase?.Invoke(PreforkPhase.Stopping);
                 _stopping.Cancel();
+
+                // Who comes now is refused, and does not wait for workers that accept no more; they close theirs when they are told to drain.
+                foreach (var socket in Sockets)
+                    socket.Dispose();
             }
 
             foreach (var process in _processes)

@@ -133,8 +133,10 @@ partial class PreforkMaster
         foreach (var process in Processes.Where(process => process.State is ServingState.Ready or ServingState.Serving))
         {
             var deaf = TimeSpan.FromMilliseconds(process.Beat.PoolDelay);
+            var held = TimeSpan.FromMilliseconds(process.Beat.Stall);
             var why = process.Silence > _options.Heartbeat ? "has shown no sign of life for"
-                : deaf > _options.Heartbeat ? "has run nothing new on its thread pool (handlers that block hold all threads) for" : null;
+                : deaf > _options.Heartbeat ? "has run nothing new on its thread pool (handlers that block hold all threads) for"
+                : held > _options.Heartbeat ? "has all threads of its dispatcher held by requests of which none has moved, while others waited or were refused, for" : null;
             if (why is null)
                 continue;
             Say(LogSeverity.Error, $"worker {process.Id} (pid {process.Pid}) {why} more than {_options.Heartbeat.TotalSeconds:0.#} s (--heartbeat): it is killed.");

@@ -1,3 +1,4 @@
+using System.Reflection.PortableExecutable;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text.Json;
@@ -11,6 +12,8 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed partial class Release
 {
+    const string WebFramework = "Microsoft.AspNetCore.App";
+
     readonly Dictionary<string, (DateTime Written, long Length)> _files;
 
     Release(string dll)
@@ -33,7 +36,15 @@ sealed partial class Release
         var settings = Path.ChangeExtension(dll, ".runtimeconfig.json");
         if (!File.Exists(settings))
             throw new ServeException($"'{dll}' is no application that can be started: there is no {Path.GetFileName(settings)} beside it.");
-        if (!AllowsHooks(settings))
+        RequireProgram(dll);
+        var options = Options(settings);
+        if (!Frameworks(options).Contains(WebFramework))
+        {
+            throw new ServeException(
+                $"'{dll}' is no web application: {Path.GetFileName(settings)} does not name {WebFramework}. A project of the SDK Microsoft.NET.Sdk.Web does.");
+        }
+
+        if (!AllowsHooks(options))
         {
             throw new ServeException(
                 $"'{dll}' cannot be served as it is: it was built with StartupHookSupport=false (trimming sets it). Set <StartupHookSupport>true</StartupHookSupport> in its project.");
@@ -64,21 +75,48 @@ sealed partial class Release
         }
     }
 
-    static bool AllowsHooks(string settings)
+    // The runtime's own words for these are a stack trace, after a start.
+    static void RequireProgram(string dll)
+    {
+        try
+        {
+            using var image = new PEReader(File.OpenRead(dll));
+            if (!image.HasMetadata)
+                throw new BadImageFormatException("It has no metadata.");
+            if (image.PEHeaders.CorHeader!.EntryPointTokenOrRelativeVirtualAddress == 0)
+                throw new ServeException($"'{dll}' is a library: there is no Main in it to be started.");
+        }
+        catch (BadImageFormatException error)
+        {
+            throw new ServeException($"'{dll}' is no .NET assembly: {error.Message}", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ServeException($"'{dll}' cannot be read: {error.Message}", error);
+        }
+    }
+
+    static JsonElement Options(string settings)
     {
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllText(settings), new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-            return !(json.RootElement.TryGetProperty("runtimeOptions", out var options)
-                && options.TryGetProperty("configProperties", out var properties)
-                && properties.TryGetProperty("System.StartupHookProvider.IsSupported", out var supported)
-                && supported.ValueKind == JsonValueKind.False);
+            return json.RootElement.TryGetProperty("runtimeOptions", out var options) ? options.Clone() : default;
         }
-        catch (Exception error) when (error is JsonException or IOException)
+        catch (Exception error) when (error is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException)
         {
             throw new ServeException($"{settings}: {error.Message}", error);
         }
     }
+
+    static bool AllowsHooks(JsonElement options) =>
+        Member(Member(options, "configProperties"), "System.StartupHookProvider.IsSupported").ValueKind != JsonValueKind.False;
+
+    static IEnumerable<string?> Frameworks(JsonElement options) =>
+        ((string[])["frameworks", "includedFrameworks"]).Select(name => Member(options, name)).Where(list => list.ValueKind == JsonValueKind.Array).SelectMany(list => list.EnumerateArray())
+            .Append(Member(options, "framework")).Select(framework => Member(framework, "name")).Where(name => name.ValueKind == JsonValueKind.String).Select(name => name.GetString());
+
+    static JsonElement Member(JsonElement of, string name) => of.ValueKind == JsonValueKind.Object && of.TryGetProperty(name, out var member) ? member : default;
 
     // The framework follows only the last link of a path.
     [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -202,7 +202,7 @@ sealed class ServingProcess
         // What it has started may hold its pipes for long; its own last words are there at once.
         await Task.WhenAny(_output.Drained, Task.Delay(TimeSpan.FromMilliseconds(500), _time)).ConfigureAwait(false);
         Move(ServingEvent.Exit);
-        _ready.TrySetResult($"it {Describe(status)} before it was ready");
+        _ready.TrySetResult($"it {Describe(status)} before it was ready{(status is { Signal: 0, Code: 0 } ? ": its Main has returned, and has run no web application" : "")}");
         _closed.TrySetResult();
         lock (_lock)
             _control.Dispose();   // nobody sends any more: its number may mean another worker next

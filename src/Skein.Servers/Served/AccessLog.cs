@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 using System.Text;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
@@ -9,19 +10,27 @@ namespace Skein;
 /// A line for each request, in the combined format of Apache httpd and nginx with the time it took, in seconds, at the end. All workers append
 /// to one file, whole lines at a time; a new worker opens it anew, so a reload follows a log that was rotated.
 /// </summary>
+[SupportedOSPlatform("linux")]
 sealed class AccessLog : IAsyncDisposable
 {
     const int Waiting = 10_000;
 
     readonly Channel<string> _lines = Channel.CreateBounded<string>(new BoundedChannelOptions(Waiting) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
-    readonly FileStream _file;
+    readonly AppendedFile _file;
     readonly Task _writing;
 
+    /// <exception cref="LinuxException">The file cannot be opened, or made.</exception>
     public AccessLog(string file)
     {
-        // Not buffered: what is written in one call stands together.
-        _file = new(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        _file = new(file);
         _writing = Task.Run(WriteAsync);
+    }
+
+    /// <exception cref="ServeException">This file could not be written: the message says why.</exception>
+    public static void Check(string file)
+    {
+        if (AppendedFile.Obstacle(file) is { } obstacle)
+            throw new ServeException($"the access log '{file}' cannot be written: {obstacle}.");
     }
 
     public void Add(HttpContext context, int status, TimeSpan duration)
@@ -37,7 +46,7 @@ sealed class AccessLog : IAsyncDisposable
     {
         _lines.Writer.TryComplete();
         await _writing.ConfigureAwait(false);
-        await _file.DisposeAsync().ConfigureAwait(false);
+        _file.Dispose();
     }
 
     // As strftime has it: the difference to UTC without a colon.
@@ -57,7 +66,7 @@ sealed class AccessLog : IAsyncDisposable
                 batch.Append(line);
             try
             {
-                await _file.WriteAsync(Encoding.UTF8.GetBytes(batch.ToString())).ConfigureAwait(false);
+                _file.Write(Encoding.UTF8.GetBytes(batch.ToString()));
             }
             catch (IOException)
             {

@@ -8,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace Skein;
 
 /// <summary>
-/// Accepts connections on a socket that all workers share and that stays open when this one stops: no connection in its queue is lost.
+/// Accepts connections on a socket that all workers share and that stays open when this one stops: no connection in its queue is lost. It
+/// closes its own descriptor at once when it accepts no more: that of the whole server is closed when nobody has one.
 /// It begins when the master says so, so a version that fails to start never answers a request.
 /// </summary>
 [SupportedOSPlatform("linux")]
@@ -52,6 +53,7 @@ sealed class InheritedListener : IConnectionListener
             }
             catch (OperationCanceledException)
             {
+                _socket.Dispose();
                 return null;
             }
             catch (ObjectDisposedException)

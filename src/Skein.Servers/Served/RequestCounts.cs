@@ -46,12 +46,13 @@ sealed class RequestCounts
             Interlocked.Increment(ref _failed);
     }
 
-    public ServedBeat Beat(TimeSpan poolDelay) => new(
+    public ServedBeat Beat(TimeSpan poolDelay, TimeSpan stall) => new(
         Interlocked.Read(ref _requests),
         Interlocked.Read(ref _failed),
         Interlocked.Read(ref _active),
         Connections,
         GC.GetTotalMemory(forceFullCollection: false),
         (long)poolDelay.TotalMilliseconds,
+        (long)stall.TotalMilliseconds,
         Interlocked.Read(ref _ticks) / TimeSpan.TicksPerMicrosecond);
 }

@@ -52,7 +52,7 @@ sealed partial class ServedApplication
         Settings = settings;
         _questions = new(message => Send(message, canWait: false));
         Named = new(_questions.AskAsync);
-        AccessLog = settings.AccessLog is { } file ? new(file) : null;
+        AccessLog = settings.AccessLog is { } file ? OpenLog(file) : null;
     }
 
     public ServedSettings Settings { get; }
@@ -69,6 +69,9 @@ sealed partial class ServedApplication
 
     /// <summary>Requests that can be cancelled from any worker.</summary>
     public NamedRequests Named { get; }
+
+    /// <summary>Where requests run on bounded threads: looks at those.</summary>
+    public StallProbe? Threads { get; set; }
 
     /// <summary>Completes when connections may be accepted.</summary>
     public Task Opened => _opened.Task;
@@ -113,7 +116,7 @@ sealed partial class ServedApplication
     {
         AccessLog?.DisposeAsync().AsTask().Wait(BeatTime);
         _telemetry?.Dispose();
-        Send(Requests.Beat(TimeSpan.Zero).ToMessage());
+        Send(Requests.Beat(TimeSpan.Zero, TimeSpan.Zero).ToMessage());
     }
 
     void Listen()
@@ -180,10 +183,25 @@ sealed partial class ServedApplication
 
     void SendBeats()
     {
-        while (Send(Requests.Beat(_pool.Delay).ToMessage()))
+        while (Send(Requests.Beat(_pool.Delay, Threads?.Look() ?? TimeSpan.Zero).ToMessage()))
         {
             _pool.Ask();
             Thread.Sleep(BeatTime);
+        }
+    }
+
+    // The folder may have gone since the server's start, which looked.
+    static AccessLog OpenLog(string file)
+    {
+        try
+        {
+            return new(file);
+        }
+        catch (LinuxException error)
+        {
+            Console.Error.WriteLine($"skein: the access log '{file}' cannot be written: {error.Message}");
+            EndAtOnce(Configuration);
+            throw;
         }
     }
 
@@ -200,7 +218,7 @@ sealed partial class ServedApplication
         }
     }
 
-    const int SetDescriptorFlags = 2, CloseOnExec = 1, MasterGone = 70;
+    const int SetDescriptorFlags = 2, CloseOnExec = 1, MasterGone = 70, Configuration = 78;
 
     // Without the application's own handlers, which may wait for what never comes.
     [LibraryImport("libc", EntryPoint = "_exit")] private static partial void EndAtOnce(int code);

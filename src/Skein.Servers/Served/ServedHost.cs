@@ -48,6 +48,9 @@ sealed class ServedHost
             services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter, CancelFilter>());
         }
 
+        if (services.Any(service => service.ImplementationType == typeof(ModelFilter)))
+            services.AddHostedService(provider => new ThreadWatch(_served, provider.GetServices<IStartupFilter>().OfType<ModelFilter>().First()));
+
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(provider => new NegotiatedSockets(provider, _served.Requests)));
         services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(new RequestCounter(_served)));   // the first sees requests first
     }
@@ -60,6 +63,19 @@ sealed class ReadyReport(ServedApplication served, IHostApplicationLifetime life
     public Task StartAsync(CancellationToken cancellationToken)
     {
         lifetime.ApplicationStarted.Register(() => served.Ready(lifetime));
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
+
+/// <summary>Where requests run on threads of the server: lets the master hear how they are.</summary>
+[SupportedOSPlatform("linux")]
+sealed class ThreadWatch(ServedApplication served, ModelFilter filter) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        served.Threads = filter.Threads is { } threads ? new(threads, TimeProvider.System) : null;
         return Task.CompletedTask;
     }
 

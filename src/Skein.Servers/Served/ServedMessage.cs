@@ -49,26 +49,27 @@ readonly record struct ServedMessage(string Word, params string[] Fields)
 /// <param name="Connections">That are open.</param>
 /// <param name="Heap">In bytes.</param>
 /// <param name="PoolDelay">How long, in milliseconds, the thread pool has not answered.</param>
+/// <param name="Stall">How long, in milliseconds, its bounded threads have been held without a move while requests wanted one; see <see cref="StallProbe"/>.</param>
 /// <param name="Microseconds">That all requests together took.</param>
-sealed record ServedBeat(long Requests, long Failed, long Active, long Connections, long Heap, long PoolDelay, long Microseconds)
+sealed record ServedBeat(long Requests, long Failed, long Active, long Connections, long Heap, long PoolDelay, long Stall, long Microseconds)
 {
     /// <summary>It has said nothing yet.</summary>
-    public static ServedBeat None { get; } = new(0, 0, 0, 0, 0, 0, 0);
+    public static ServedBeat None { get; } = new(0, 0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>Of both together.</summary>
     public static ServedBeat operator +(ServedBeat one, ServedBeat other) => new(
         one.Requests + other.Requests, one.Failed + other.Failed, one.Active + other.Active, one.Connections + other.Connections,
-        one.Heap + other.Heap, Math.Max(one.PoolDelay, other.PoolDelay), one.Microseconds + other.Microseconds);
+        one.Heap + other.Heap, Math.Max(one.PoolDelay, other.PoolDelay), Math.Max(one.Stall, other.Stall), one.Microseconds + other.Microseconds);
 
     public ServedMessage ToMessage() =>
-        new(ServedMessage.Beat, [.. ((long[])[Requests, Failed, Active, Connections, Heap, PoolDelay, Microseconds]).Select(number => number.ToString(CultureInfo.InvariantCulture))]);
+        new(ServedMessage.Beat, [.. ((long[])[Requests, Failed, Active, Connections, Heap, PoolDelay, Stall, Microseconds]).Select(number => number.ToString(CultureInfo.InvariantCulture))]);
 
     /// <summary>Null where the message is none.</summary>
     public static ServedBeat? Of(ServedMessage message)
     {
         var numbers = message.Fields.Select(field => long.TryParse(field, CultureInfo.InvariantCulture, out var number) ? number : -1).ToArray();
-        return numbers is [>= 0 and var requests, >= 0 and var failed, >= 0 and var active, >= 0 and var connections, >= 0 and var heap, >= 0 and var delay, >= 0 and var time]
-            ? new(requests, failed, active, connections, heap, delay, time)
+        return numbers is [>= 0 and var requests, >= 0 and var failed, >= 0 and var active, >= 0 and var connections, >= 0 and var heap, >= 0 and var delay, >= 0 and var stall, >= 0 and var time]
+            ? new(requests, failed, active, connections, heap, delay, stall, time)
             : null;
     }
 }

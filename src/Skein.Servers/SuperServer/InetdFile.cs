@@ -23,7 +23,7 @@ public static class InetdFile
 
     internal static ServiceFile Parse(string path, IReadOnlyList<string> lines)
     {
-        var (services, errors) = (new List<(Service Service, int Line)>(), new List<ServiceFileError>());
+        var (services, errors) = (new List<(Service, int, string)>(), new List<ServiceFileError>());
         var hosts = "*";
         foreach (var (line, fields) in Entries(lines))
         {
@@ -33,7 +33,7 @@ public static class InetdFile
                 if (rest.Count == 0)
                     hosts = own!;
                 else
-                    services.AddRange(InetdLine.Read(own ?? hosts, rest).Select(service => (service, line)));
+                    services.AddRange(InetdLine.Read(own ?? hosts, rest).Select(service => (service, line, "")));
             }
             catch (FormatException error)
             {
@@ -41,9 +41,7 @@ public static class InetdFile
             }
         }
 
-        foreach (var problem in SuperServer.Check([.. services.Select(pair => pair.Service)]))
-            errors.Add(new(path, services.First(pair => ReferenceEquals(pair.Service, problem.Service)).Line, problem.Message));
-        return new([.. services.Select(pair => pair.Service)], [.. errors.OrderBy(error => error.Line)]);
+        return ServiceFile.Checked(path, services, errors);
     }
 
     /// <summary>A line that begins with a blank goes on with the one before it.</summary>

@@ -47,6 +47,20 @@ sealed unsafe partial class ProgramInstance(Source source, ChildProcess child, b
         }
     }
 
+    /// <summary>Kills what it has started, when it has ended itself and is not yet waited for: so its number is no other's. Calls back on another thread.</summary>
+    public void KillRest(Action then)
+    {
+        IsKilled = true;
+        ThreadPool.UnsafeQueueUserWorkItem(
+            rest =>
+            {
+                rest.Kill();
+                then();
+            },
+            Child,
+            preferLocal: false);
+    }
+
     public override string ToString() => $"process {Child.Id}";
 
     protected override void OnAsk() => Child.Signal(Terminate);

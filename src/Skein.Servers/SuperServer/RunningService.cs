@@ -334,6 +334,16 @@ sealed partial class RunningService : IDisposable
         token = _loop.Watch(descriptor, () =>
         {
             _loop.Unwatch(descriptor, token);
+
+            // What is ended is ended whole, also where the program itself went within its grace. One that ends by itself may leave others.
+            if (instance.Asked is not null || instance.IsKilled)
+                instance.KillRest(() => _loop.Post(End));
+            else
+                End();
+        });
+
+        void End()
+        {
             child.Reap();
             if (child.Cgroup is { } group)
                 ThreadPool.UnsafeQueueUserWorkItem(static group => group.Dispose(), group, preferLocal: false);
@@ -341,7 +351,7 @@ sealed partial class RunningService : IDisposable
             Judge(instance, status);
             instance.LetGo();
             InstanceEnded(instance);
-        });
+        }
     }
 
     void Begun(ServiceInstance instance)

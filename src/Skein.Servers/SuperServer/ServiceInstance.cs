@@ -16,7 +16,7 @@ abstract class ServiceInstance(Source source)
     /// <summary>How long it has been asked to end; null: it was not.</summary>
     public TimeSpan? Asked => _asked is { } asked ? TimeProvider.System.GetElapsedTime(asked) : null;
 
-    public bool IsKilled { get; private set; }
+    public bool IsKilled { get; protected set; }
 
     /// <summary>Its process; null where it is a connection of a process that serves many.</summary>
     public virtual int? ProcessId => null;

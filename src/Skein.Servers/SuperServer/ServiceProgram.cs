@@ -84,6 +84,22 @@ sealed class ServiceProgram
 
     (int, int)[] Standard(int descriptor) => _service.ErrorsToClient ? [(descriptor, 0), (descriptor, 1), (descriptor, 2)] : [(descriptor, 0), (descriptor, 1)];
 
+    /// <summary>Why it could not be started now; null: nothing is known against it.</summary>
+    public static string? WhyMissing(Service service)
+    {
+        if (service.File is null || (service.WorkingDirectory is { } folder && !Directory.Exists(folder)))
+            return null;
+        try
+        {
+            ProgramPath.Find(service.File, service.WorkingDirectory);
+            return null;
+        }
+        catch (Exception error) when (error is FileNotFoundException or UnauthorizedAccessException)
+        {
+            return error.Message;
+        }
+    }
+
     // Again as long as it is not there: it may be installed later.
     string Find() => _path ??= ProgramPath.Find(_service.File!, _service.WorkingDirectory);
 

@@ -13,6 +13,7 @@ sealed class HandlerThread : SynchronizationContext
     readonly Queue<Turn> _turns = new();   // its lock guards what other threads write: this queue, _next and _ended
     HandlerTask? _next;
     bool _ended;
+    long _moves;
 
     public HandlerThread(HandlerThreads crew, int number, HandlerTask? first)
     {
@@ -37,6 +38,9 @@ sealed class HandlerThread : SynchronizationContext
     }
 
     public int Number => _identity.Number;
+
+    /// <summary>Grows whenever it begins or ends to run code of a handler.</summary>
+    public long Moves => Volatile.Read(ref _moves);
 
     /// <summary>It ends after what it does now.</summary>
     public void End()
@@ -83,6 +87,7 @@ sealed class HandlerThread : SynchronizationContext
         {
             Turn turn;
             HandlerTask? next = null;
+            Volatile.Write(ref _moves, _moves + 1);
             lock (_turns)
             {
                 while (!_turns.TryDequeue(out turn))
@@ -98,6 +103,7 @@ sealed class HandlerThread : SynchronizationContext
                 }
             }
 
+            Volatile.Write(ref _moves, _moves + 1);
             if (!turn.IsEmpty)
             {
                 task?.TurnBegins(this);

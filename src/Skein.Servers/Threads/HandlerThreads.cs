@@ -23,16 +23,18 @@ sealed class HandlerThreads : IDisposable
     readonly SortedSet<int> _free = [];   // numbers of threads that have ended
     readonly bool _fixed;
     readonly ServerModel _model;
+    readonly HandlerThread[] _all;   // where their number is fixed
     int _numbers, _count;
+    long _unserved;
     bool _ended;
 
     public HandlerThreads(ServerModel model)
     {
         _model = model;
         _fixed = model.Threads < int.MaxValue;
-        for (var number = 1; _fixed && number <= model.Threads; number++)
+        _all = [.. Enumerable.Range(1, _fixed ? model.Threads : 0).Select(number => new HandlerThread(this, number, first: null))];
+        foreach (var thread in _all)
         {
-            var thread = new HandlerThread(this, number, first: null);
             thread.Start();
             _idle.AddLast(thread.Idle);
             _count++;
@@ -61,6 +63,16 @@ sealed class HandlerThreads : IDisposable
         }
     }
 
+    /// <summary>
+    /// How much the threads have done, and how many tasks found none of them free; see <see cref="StallProbe"/>. Where threads have no bound both
+    /// are nothing.
+    /// </summary>
+    public (long Moves, long Unserved, bool Waits) Progress()
+    {
+        lock (_gate)
+            return (_all.Sum(thread => thread.Moves), _unserved, _waiting.Count > 0);
+    }
+
     /// <summary>Gives a task to a thread or lets it wait for one; false when there is no room, or the server has ended.</summary>
     public bool TryStart(HandlerTask task)
     {
@@ -85,11 +97,13 @@ sealed class HandlerThreads : IDisposable
             }
             else if (_waiting.Count < _model.Queue)
             {
+                _unserved++;
                 _waiting.AddLast(task.Waiting);
                 return true;
             }
             else
             {
+                _unserved++;
                 return false;
             }
         }

@@ -26,6 +26,8 @@ public sealed class CommandLineTests
     [InlineData("map needs something to run: FILE.cs, APP.dll, or -- PROGRAM ARGS…", "map")]
     [InlineData("run needs something to run: FILE.cs, APP.dll, or -- PROGRAM ARGS…", "run", "--")]
     [InlineData("'convert' is neither", "run", "convert")]
+    [InlineData("serve needs an application: APP.dll, a project or its folder, or FILE.cs.", "serve")]
+    [InlineData("scale takes a whole number from 1; 'x' is none.", "scale", "shop", "x")]
     [InlineData("::: stands once", "map", "--", "true", ":::", "a", ":::", "b")]
     [InlineData("--function takes a function of a C# file", "map", "--function", "Render", "--", "true")]
     [InlineData("completion takes bash, zsh or fish; 'cmd' is none.", "completion", "cmd")]

@@ -194,6 +194,23 @@ public sealed class ObjectFaultTests
     }
 
     [Fact]
+    public async Task An_argument_or_a_result_that_is_too_long_is_refused_with_the_limit_and_what_raises_it()
+    {
+        await using var server = await Bank.OpenAsync(options: new() { MaxMessage = 2000 });
+        await using var client = await ObjectClient.ConnectAsync(server.EndPoint, new() { MaxMessage = 1500 });
+        var account = client.Get<IAccount>("alice");
+
+        var argument = await Assert.ThrowsAsync<MessageTooLargeException>(() => account.AttachAsync(new byte[3000]).Within());
+        Assert.Equal(1500, argument.Limit);
+        Assert.Contains("the limit is 1,500 (raised by ObjectClientOptions.MaxMessage here, and the server's)", argument.Message, StringComparison.Ordinal);
+        for (var i = 0; i < 1000; i++)
+            await account.DepositAsync(1).Within();
+        var result = await Assert.ThrowsAnyAsync<Exception>(() => account.AttachAsync("x").Within());
+        Assert.Contains("the limit is 2,000 (raised by ObjectServerOptions.MaxMessage at the server, and the client's)", result.Message, StringComparison.Ordinal);
+        Assert.Equal(1000, account.Balance());   // the connection goes on
+    }
+
+    [Fact]
     public async Task An_interface_that_cannot_be_called_from_elsewhere_is_refused_when_it_is_named()
     {
         await using var server = await Bank.OpenAsync();
@@ -201,12 +218,36 @@ public sealed class ObjectFaultTests
 
         Assert.Contains("generic", Assert.Throws<ArgumentException>(() => client.Get<IGeneric>("")).Message, StringComparison.Ordinal);
         Assert.Contains("memory", Assert.Throws<ArgumentException>(() => client.Get<IByReference>("")).Message, StringComparison.Ordinal);
+        Assert.Contains("memory", Assert.Throws<ArgumentException>(() => client.Get<IOut>("")).Message, StringComparison.Ordinal);
+        Assert.Contains("itself has its body", Assert.Throws<NotSupportedException>(() => client.Get<IWithBody>("").Twice(1)).Message, StringComparison.Ordinal);
+        Assert.Contains("is of an event", Assert.Throws<ArgumentException>(() => client.Get<IWithEvent>("")).Message, StringComparison.Ordinal);
+        Assert.Contains("come one by one", Assert.Throws<ArgumentException>(() => client.Get<INumbers>("")).Message, StringComparison.Ordinal);
         Assert.Contains("no interface", Assert.Throws<ArgumentException>(() => client.Get<Account>("")).Message, StringComparison.Ordinal);
     }
 
     public interface IGeneric
     {
         Task<T> Echo<T>(T value);
+    }
+
+    public interface IWithEvent
+    {
+        event EventHandler Changed;
+    }
+
+    public interface INumbers
+    {
+        IAsyncEnumerable<int> All();
+    }
+
+    public interface IOut
+    {
+        bool TryGet(out int value);
+    }
+
+    public interface IWithBody
+    {
+        int Twice(int value) => 2 * value;
     }
 
     public interface IByReference

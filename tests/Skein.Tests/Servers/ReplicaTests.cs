@@ -151,7 +151,41 @@ public sealed class ReplicaTests
         var error = await Assert.ThrowsAsync<HttpRequestException>(() => hopeless.GetAsync("http://shop/").Within());
         Assert.Contains($"shop has not answered. Asked: {nobody.Authority}.", error.Message, StringComparison.Ordinal);
         using var empty = new HttpClient(new ReplicaHandler(ReplicaSource.List()));
+        using var unknown = new HttpClient(new ReplicaHandler(ReplicaSource.Dns(new("http://shop.invalid:80"))));
+        var nameless = await Assert.ThrowsAsync<HttpRequestException>(() => unknown.GetAsync("http://shop/").Within());
+        Assert.StartsWith("shop has no replicas: no address is known of shop.invalid (", nameless.Message, StringComparison.Ordinal);
+        Assert.IsType<SocketException>(nameless.InnerException);
         Assert.Contains("its list is empty", (await Assert.ThrowsAsync<HttpRequestException>(() => empty.GetAsync("http://shop/").Within())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_service_says_goes_before_the_error_of_a_replica_that_is_not_there()
+    {
+        await using var servers = await Replicas.StartAsync(1, context =>
+        {
+            context.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        });
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));   // and does not listen: refused
+        for (var i = 0; i < 20; i++)   // either of them is first
+        {
+            using var client = new HttpClient(new ReplicaHandler(ReplicaSource.List(new($"http://{closed.LocalEndPoint}"), servers.Addresses[0])));
+            using var response = await client.GetAsync("http://shop/").Within();
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("", "/x?y=1", "/x?y=1")]
+    [InlineData("/base/", "/x?y=1", "/base/x?y=1")]
+    [InlineData("/base", "/", "/base/")]
+    [InlineData("", "//elsewhere/x", "//elsewhere/x")]   // a path, and no host
+    public async Task The_path_of_a_replicas_address_comes_before_the_requests(string address, string path, string asked)
+    {
+        await using var servers = await Replicas.StartAsync(1, context => context.Response.WriteAsync($"{context.Request.Path}{context.Request.QueryString}"));
+        using var client = new HttpClient(new ReplicaHandler(ReplicaSource.List(new Uri($"http://127.0.0.1:{servers.Addresses[0].Port}{address}"))));
+        Assert.Equal(asked, await client.GetStringAsync($"http://shop{path}").Within());
     }
 
     [Theory]
@@ -317,6 +351,10 @@ public sealed class ReplicaTests
         Assert.Equal([servers.Addresses[1]], standing.Current);
         var wrong = Assert.Throws<FormatException>(() => ReplicaSource.File(folder.Write("wrong.txt", "http://a:1\nftp://b\n")));
         Assert.Contains("wrong.txt:2: 'ftp://b'", wrong.Message, StringComparison.Ordinal);
+
+        using var blank = new HttpClient(new ReplicaHandler(ReplicaSource.File(folder.Write("blank.txt", "# none yet\n"))));
+        Assert.Equal($"shop has no replicas: its list {folder["blank.txt"]} is empty.", (await Assert.ThrowsAsync<HttpRequestException>(() => blank.GetAsync("http://shop/").Within())).Message);
+        Assert.Throws<FormatException>(() => ReplicaSource.List(new Uri("http://a:1/?x")));   // a replica has no query
 
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Shop:0", $"{servers.Addresses[0]}"), new("Shop:1", $"{servers.Addresses[1]}")]).Build();
         using var configured = ReplicaSource.Configuration(configuration.GetSection("Shop"));

@@ -70,7 +70,7 @@ public partial class ServeFaultTests
 
         for (var i = 1; i <= 3; i++)
         {
-            await CrashAsync(app.Url);
+            await LoseAsync(app.Url, "/crash");
             await Limits.Until(() => Crash().Count(app.Command.Error) >= i, () => app.Command.Error);
             await app.GetAsync("/");   // waits in the queue until the next one serves
         }
@@ -89,12 +89,12 @@ public partial class ServeFaultTests
         }
     }
 
-    // Not by HttpClient, which asks again where an answer ends before it has begun, and so crashes the next one.
-    static async Task CrashAsync(Uri url)
+    // A request whose worker dies of it. Not by HttpClient, which asks again where an answer ends before it has begun, and so takes the next one along.
+    static async Task LoseAsync(Uri url, string path)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(url.Host, url.Port).Within();
-        await client.GetStream().WriteAsync("GET /crash HTTP/1.1\r\nHost: here\r\n\r\n"u8.ToArray()).AsTask().Within();
+        await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: here\r\n\r\n")).AsTask().Within();
         using var answer = new MemoryStream();
         try
         {
@@ -182,13 +182,19 @@ public partial class ServeFaultTests
     [Fact]
     public async Task A_worker_that_shows_no_sign_of_life_is_replaced()
     {
-        await using var app = await ServedApp.StartAsync("--workers", "1", "--heartbeat", "3s");
-        var stuck = app.Workers().Single();
+        await using var app = await ServedApp.StartAsync("--workers", "2", "--heartbeat", "3s", "--threads", "1", "--queue", "1");
+        var both = app.Workers();
 
-        await SignalAsync("STOP", stuck);
+        // One is stopped, and the only thread of the other is lost to a handler that does not end, while a request waits for it.
+        await SignalAsync("STOP", both[0]);
+        var hanging = LoseAsync(app.Url, "/hang");
+        await app.HasActiveAsync(1);
+        var waiting = LoseAsync(app.Url, "/");
 
-        await Limits.Until(() => app.Command.Error.Contains($"pid {stuck}) has shown no sign of life", StringComparison.Ordinal), () => app.Command.Error, 20);
-        await Limits.Until(() => app.Workers() is [var other] && other != stuck, "another one", 20);
+        await Limits.Until(() => app.Command.Error.Contains($"pid {both[0]}) has shown no sign of life", StringComparison.Ordinal), () => app.Command.Error, 20);
+        await Limits.Until(() => app.Command.Error.Contains($"pid {both[1]}) has all threads of its dispatcher held by requests of which none has moved", StringComparison.Ordinal), () => app.Command.Error, 20);
+        await Limits.Until(() => app.Workers() is [var one, var other] && !both.Contains(one) && !both.Contains(other), "others", 20);
+        await Task.WhenAll(hanging, waiting);
         Assert.Equal("hello", await app.GetAsync("/"));
     }
 

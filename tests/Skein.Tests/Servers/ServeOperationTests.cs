@@ -96,7 +96,7 @@ public class ServeOperationTests
     public async Task Each_request_is_a_line_of_the_access_log_and_nobody_can_write_others()
     {
         using var folder = new ScratchFolder();
-        await using var app = await ServedApp.StartAsync("--workers", "1", "--access-log", folder["access.log"]);
+        await using var app = await ServedApp.StartAsync("--workers", "2", "--access-log", folder["access.log"]);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/version?a=1");
         request.Headers.TryAddWithoutValidation("User-Agent", "test \"quoted\"");
 
@@ -105,6 +105,31 @@ public class ServeOperationTests
         var lines = "";
         await Limits.Until(() => (lines = File.ReadAllText(folder["access.log"])).Contains('\n'), "a line");
         Assert.Matches(@"^127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] ""GET /version\?a=1 HTTP/1\.1"" 200 \S+ ""-"" ""test 'quoted'"" \d+\.\d{6}\n$", lines);
+
+        // Both workers write to it at a time; and then somebody rotates it by copying and cutting it.
+        HashSet<string> pids = [];
+        var asked = 1;
+        await Limits.Until(
+            async () =>
+            {
+                pids.UnionWith(await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => AskAsync())));
+                asked += 20;
+                return pids.Count == 2 && asked > 200;
+            },
+            () => $"answers of two workers: {string.Join(' ', pids)}");
+        await Limits.Until(() => File.ReadAllText(folder["access.log"]).Count(c => c == '\n') == asked, () => $"{asked} lines instead of {File.ReadLines(folder["access.log"]).Count()}");
+        Assert.All(File.ReadLines(folder["access.log"]).Skip(1), line => Assert.Matches(@"^127\.0\.0\.1 .* ""GET /pid HTTP/1\.1"" 200 \S+ ""-"" ""-"" \d+\.\d{6}$", line));
+        using (var file = File.OpenWrite(folder["access.log"]))
+            file.SetLength(0);
+        await AskAsync();
+        await Limits.Until(() => File.ReadAllText(folder["access.log"]).EndsWith('\n'), "a line");
+        Assert.StartsWith("127.0.0.1 ", File.ReadAllText(folder["access.log"]), StringComparison.Ordinal);
+
+        async Task<string> AskAsync()
+        {
+            using var client = new HttpClient { BaseAddress = app.Url };   // a connection of its own
+            return await client.GetStringAsync("/pid").Within();
+        }
     }
 
     [Fact]
@@ -184,22 +209,33 @@ public class ServeOperationTests
     {
         using var folder = new ScratchFolder();
         Assert.Equal(0, (await CheckAsync("--listen", "http://127.0.0.1:0")).Code);
-        using (var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
-        {
-            server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            server.Listen();
-            Assert.Equal(0, (await CheckAsync("--listen", $"http://{server.LocalEndPoint}")).Code);   // maybe it is this server, that runs
-        }
+        using (var server = Listen())
+        using (var admin = Listen())
+            Assert.Equal(0, (await CheckAsync("--listen", $"http://{server.LocalEndPoint}", "--admin", $"http://{admin.LocalEndPoint}")).Code);   // maybe it is this server, that runs
 
         Assert.Contains("needs a certificate", await WrongAsync("--listen", "https://127.0.0.1:0"), StringComparison.Ordinal);
         Assert.Contains("cannot be used", await WrongAsync("--listen", "https://127.0.0.1:0", "--certificate", folder.Write("bad.pem", "-----BEGIN nothing")), StringComparison.Ordinal);
         Assert.Contains("--admin takes an http address", await WrongAsync("--listen", "http://127.0.0.1:0", "--admin", "https://127.0.0.1:0"), StringComparison.Ordinal);
+
+        Assert.Contains("http://127.0.0.1:9 is asked for twice", await WrongAsync("--listen", "http://*:9", "--admin", "http://127.0.0.1:9"), StringComparison.Ordinal);
+        Assert.Contains("there is no folder '/nonexist/dir'", await WrongAsync("--listen", "http://unix:/nonexist/dir/x.sock"), StringComparison.Ordinal);
+        Assert.Contains($"{folder.Path}' cannot be written: it is a folder", await WrongAsync("--access-log", folder.Path), StringComparison.Ordinal);
+        var started = await SkeinCommand.RunAsync("", ["serve", ServedApp.BuiltDll, "--access-log", "/nonexist/access.log"], new Dictionary<string, string> { ["SKEIN_HOME"] = folder.Path });
+        Assert.Equal((78, "skein: the access log '/nonexist/access.log' cannot be written: there is no folder '/nonexist'.\n"), (started.Code, started.Error));
 
         async Task<string> WrongAsync(params string[] options)
         {
             var ended = await CheckAsync(options);
             Assert.Equal(78, ended.Code);
             return ended.Error;
+        }
+
+        static Socket Listen()
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            socket.Listen();
+            return socket;
         }
 
         Task<Ended> CheckAsync(params string[] options) =>

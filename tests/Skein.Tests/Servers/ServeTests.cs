@@ -101,16 +101,27 @@ public class ServeTests
     [Fact]
     public async Task SIGTERM_ends_requests_that_run_and_then_the_server()
     {
-        await using var app = await ServedApp.StartAsync("--workers", "2");
-        var slow = app.Client.GetStringAsync("/slow?ms=700");
+        var admin = ServedApp.FreeAddress();
+        await using var app = await ServedApp.StartAsync("--workers", "2", "--admin", admin);
         await using (var others = new StrictClients(app.Url).Start(kept: 1, fresh: 0))
             await Limits.Until(() => others.Answered > 5, "answers");
+        using var slow = new TcpClient();
+        await slow.ConnectAsync(app.Url.Host, app.Url.Port).Within();
+        await slow.GetStream().WriteAsync("POST /wait HTTP/1.1\r\nHost: here\r\nContent-Length: 1\r\n\r\n"u8.ToArray()).AsTask().Within();
+        await app.HasActiveAsync(1);
 
         await app.Command.SignalAsync("TERM");
 
-        Assert.Equal("slow", await slow.Within());
+        // Who comes now is refused, though the request still runs; that ends when its client says so.
+        await Limits.Until(() => IsRefusedAsync(app.Url), () => "a refusal");
+        Assert.NotEmpty(app.Workers());
+        using (var health = await app.Client.GetAsync(new Uri(new(admin), "/health/ready")).Within())
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+        await slow.GetStream().WriteAsync("x"u8.ToArray()).AsTask().Within();
+        using var answer = new StreamReader(slow.GetStream());
+        Assert.EndsWith("waited", (await answer.ReadToEndAsync().Within()).TrimEnd('\r', '\n', '0'), StringComparison.Ordinal);
         Assert.Equal(0, (await app.Command.EndAsync()).Code);
-        await Assert.ThrowsAsync<SocketException>(() => ConnectAsync(app.Url));
+        Assert.True(await IsRefusedAsync(app.Url));
     }
 
     [Fact]
@@ -119,12 +130,33 @@ public class ServeTests
         using var folder = new ScratchFolder();
         using var command = SkeinCommand.Start(["serve", ServedApp.BuiltDll, "--workers", "2", "--listen", "http://127.0.0.1:0"],
             new Dictionary<string, string> { ["WEB_FAILS"] = "no database", ["SKEIN_HOME"] = folder.Path });
+        using var other = SkeinCommand.Start(["serve", ServedApp.BuiltDll, "--id", "other", "--workers", "1", "--listen", "http://127.0.0.1:0", "--", "nothing"],
+            new Dictionary<string, string> { ["SKEIN_HOME"] = folder.Path });
 
         var ended = await command.EndAsync();
 
         Assert.Equal(69, ended.Code);
         Assert.Contains("could not serve: it was ended by signal 6 before it was ready", ended.Error, StringComparison.Ordinal);
         Assert.Contains("System.InvalidOperationException: no database", ended.Error, StringComparison.Ordinal);
+        Assert.Contains("it ended with code 0 before it was ready: its Main has returned, and has run no web application", (await other.EndAsync()).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
+    public void What_is_no_web_application_is_said_before_a_start()
+    {
+        using var folder = new ScratchFolder();
+        File.Copy(typeof(WorkerPool).Assembly.Location, folder["library.dll"]);
+        File.WriteAllText(folder["text.dll"], "no assembly");
+        foreach (var name in (string[])["library", "text"])
+            File.Copy(Path.ChangeExtension(ServedApp.BuiltDll, ".runtimeconfig.json"), folder[$"{name}.runtimeconfig.json"]);
+
+        Assert.Contains("is a library: there is no Main", Why(folder["library.dll"]), StringComparison.Ordinal);
+        Assert.Contains("is no .NET assembly", Why(folder["text.dll"]), StringComparison.Ordinal);
+        Assert.Contains("is no web application: skein-cli.runtimeconfig.json does not name Microsoft.AspNetCore.App", Why(SkeinCommand.Dll), StringComparison.Ordinal);
+        _ = Release.At(ServedApp.BuiltDll);
+
+        static string Why(string dll) => Assert.ThrowsAny<Exception>(() => Release.At(dll)).Message;
     }
 
     [Fact]
@@ -159,9 +191,17 @@ public class ServeTests
         Assert.DoesNotContain("socket:", descriptors, StringComparison.Ordinal);
     }
 
-    static async Task ConnectAsync(Uri url)
+    static async Task<bool> IsRefusedAsync(Uri url)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(url.Host, url.Port).Within();
+        try
+        {
+            await socket.ConnectAsync(url.Host, url.Port).Within();
+            return false;
+        }
+        catch (SocketException error) when (error.SocketErrorCode is SocketError.ConnectionRefused or SocketError.ConnectionReset)
+        {
+            return error.SocketErrorCode == SocketError.ConnectionRefused;   // reset: it waited to be let in when that was no more
+        }
     }
 }

@@ -14,10 +14,14 @@ public class SuperServerCommandTests
     {
         using var folder = new Folder();
         var (good, bad, port) = (folder["good.conf"], folder["bad.conf"], FreePort());
-        File.WriteAllText(good, $"127.0.0.1:{port} stream tcp nowait root /no/such/program x\n");
+        File.WriteAllText(good, $"127.0.0.1:{port} stream tcp nowait root /bin/cat x\n");
         File.WriteAllText(bad, $"# two lines are bad\n127.0.0.1:{port} stream tcp nowait root /bin/cat cat\n127.0.0.1:{port + 1} stream tcp never root /bin/cat\nsmtp raw tcp nowait root /bin/cat\n");
         var checkedGood = await SkeinCommand.RunAsync("serve", "--inetd", good, "--check");
         Assert.Equal((0, "", ""), (checkedGood.Code, checkedGood.Output, checkedGood.Error));
+
+        File.WriteAllText(good, $"*:{port} stream tcp nowait root /no/such/program x\n");   // it may be installed later; two addresses, said once
+        var missing = await SkeinCommand.RunAsync("serve", "--inetd", good, "--check");
+        Assert.Equal((0, $"{good}:1: warning: There is no program '/no/such/program'.\n"), (missing.Code, missing.Output));
 
         string[] expected = [$"{bad}:3: 'never': wait or nowait is expected, or one of them with how often a minute, as nowait.60.", $"{bad}:4: 'raw' is no socket type: stream or dgram is expected."];
         var checkedBad = await SkeinCommand.RunAsync("serve", "--inetd", bad, "--check");
@@ -50,6 +54,8 @@ public class SuperServerCommandTests
             "  none: { listen: udp://127.0.0.1:7 }",
             "  user: { listen: tcp://127.0.0.1:4712, program: cat, user: nosuchuser, after: [nobody] }",
             "  handler: { listen: tcp://127.0.0.1:4713, handler: Some.Function }",
+            "  missing: { listen: [tcp://127.0.0.1:4714, tcp://127.0.0.1:4715], program: /no/such -x }",
+            "  at-once: { listen: tcp://127.0.0.1:4716, program: /etc, wait: true, start: at-once }",
         ];
         File.WriteAllLines(file, lines);
         var said = await SkeinCommand.RunAsync("serve", "--config", file, "--check");
@@ -63,6 +69,8 @@ public class SuperServerCommandTests
             $"{file}:13: services.user: There is no user 'nosuchuser'.",
             $"{file}:13: services.user: It comes after 'nobody', but there is no such service.",
             $"{file}:14: services.handler: handler: 'Some.Function' is a function of an application; application: FILE.cs|APP.dll is expected beside services:.",
+            $"{file}:15: warning: services.missing: There is no program '/no/such'.",
+            $"{file}:16: services.at-once: '/etc' is a folder, not a program.",   // the start would be refused
         ], said.Output.TrimEnd('\n').Split('\n'));
 
         File.WriteAllLines(file, lines.Take(5));
@@ -86,6 +94,12 @@ public class SuperServerCommandTests
         command.Signal("HUP");
         await command.UntilAsync("reloaded; 2 services are served");
         Assert.Equal("two\n", await Client.Connect(new UnixDomainSocketEndPoint(folder["two"])).AskAsync(""));
+
+        File.AppendAllText(file, $"  absent: {{ listen: 'unix:{folder["absent"]}', program: /no/such }}\n");
+        command.Signal("HUP");
+        await command.UntilAsync($"{file}:9: warning: services.absent: There is no program '/no/such'.");
+        await command.UntilAsync("reloaded; 3 services are served");
+        Assert.NotEqual(Ending.None, await Client.Connect(new UnixDomainSocketEndPoint(folder["absent"])).EndingAsync());
 
         File.AppendAllText(file, "  three: {}\n");
         command.Signal("HUP");

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Skein.Tests.Cli;
 
 namespace Skein.Tests.Servers;
@@ -9,6 +10,8 @@ namespace Skein.Tests.Servers;
 [SupportedOSPlatform("linux")]
 public sealed class SuperServerControlTests : IDisposable
 {
+    const string LongName = "a-service-with-quite-a-long-name";
+
     readonly Folder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -16,7 +19,7 @@ public sealed class SuperServerControlTests : IDisposable
     [Fact]
     public async Task A_super_server_and_its_services_are_listed_and_inspected()
     {
-        Write($"  cat: {{ listen: 'unix:{_folder["cat"]}', program: cat }}", $"  v1.none: {{ listen: 'unix:{_folder["none"]}', program: /no/such }}");
+        Write($"  cat: {{ listen: 'unix:{_folder["cat"]}', program: cat }}", $"  v1.none: {{ listen: 'unix:{_folder["none"]}', program: /no/such }}", $"  {LongName}: {{ listen: 'unix:{_folder["long"]}', program: cat }}");
         using var server = await ServedFile.StartAsync(["serve", "--config", File, "--id", "machine"]);
         using var client = Client.Connect(new UnixDomainSocketEndPoint(_folder["cat"]));
         await client.SayAsync("x\n");
@@ -32,13 +35,15 @@ public sealed class SuperServerControlTests : IDisposable
         Assert.Equal(("disabled", 0, 1), (Text(none, "state"), none.GetProperty("pid").GetInt32(), none.GetProperty("failed").GetInt32()));
         Assert.Contains("/no/such", Text(none, "lastFailure"), StringComparison.Ordinal);
 
-        var listed = (await server.AskAsync("ps")).Lines;
+        var (listed, top) = ((await server.AskAsync("ps")).Lines, (await server.AskAsync("top", "--rounds", "1")).Lines);
         Assert.Contains(listed, line => line.Contains("machine.cat", StringComparison.Ordinal) && line.EndsWith($"unix:{_folder["cat"]}", StringComparison.Ordinal));
+        Assert.Contains(top, line => line.Contains("machine.cat", StringComparison.Ordinal));
+        foreach (var table in new[] { listed, top })   // columns, however long a name is
+            Assert.Single(table.Select(line => Regex.Match(line, " (STATE|serving|listening|disabled) ")).Where(found => found.Success).Select(found => found.Index).Distinct());
         var inspected = (await server.AskAsync("inspect", "machine.cat")).Output;
         Assert.Contains("VmRSS", inspected, StringComparison.Ordinal);
         Assert.Matches(@"command +\S*cat\n", inspected);
         Assert.Contains("lastFailure", (await server.AskAsync("inspect", "machine.v1.none")).Output, StringComparison.Ordinal);
-        Assert.Contains("machine.cat", (await server.AskAsync("top", "--rounds", "1")).Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,6 +119,9 @@ public sealed class SuperServerControlTests : IDisposable
         Assert.Contains("A server with this name runs already", second.Error, StringComparison.Ordinal);
         Assert.Equal("one\n", await Client.Connect(new UnixDomainSocketEndPoint(_folder["one"])).AskAsync(""));
         Assert.Equal(64, (await server.AskAsync("serve", "--config", File, "--id", "../x")).Code);
+        var worker = await server.AskAsync("serve", "--config", File, "--id", "shop.30");
+        Assert.Equal(64, worker.Code);
+        Assert.Contains("does not end in a dot and digits, as a worker's does (shop has shop.1); 'shop.30' is none", worker.Error, StringComparison.Ordinal);
     }
 
     string File => _folder["services.yaml"];
