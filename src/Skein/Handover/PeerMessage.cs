@@ -103,6 +103,17 @@ static class PeerMessage
         return ((PeerMessageKind)reader.ReadByte(), reader);
     }
 
+    /// <summary>What it is about, and that; null where the message is no letter.</summary>
+    public static (string Receiver, Letter Letter)? ReadLetter(byte[] frame)
+    {
+        var (kind, message) = Read(frame);
+        if (kind != PeerMessageKind.Letter)
+            return null;
+        var receiver = message.ReadText();
+        message.ReadByte();   // how often it was sent on
+        return (receiver, Letter.Read(message));
+    }
+
     /// <summary>Whether the beginning of a message is enough to answer it: a process for which there is no memory is refused.</summary>
     public static bool MayBeCut(ReadOnlySpan<byte> frame) => frame.Length > PeerFrame.HeaderLength && frame[PeerFrame.HeaderLength] == (byte)PeerMessageKind.Move;
 

@@ -157,7 +157,8 @@ sealed class PeerSession(Peers peers, string name, long life)
     }
 
     /// <summary>The peer does not live any more: what was for it is for nobody.</summary>
-    public void End()
+    /// <returns>What it is not known to have had.</returns>
+    public byte[][] End()
     {
         lock (_sending)
         {
@@ -165,7 +166,9 @@ sealed class PeerSession(Peers peers, string name, long life)
             _isOpen = false;
             _connection?.Close();
             _connection = null;
+            var notHad = _sent.ToArray();
             _sent.Clear();
+            return notHad;
         }
     }
 

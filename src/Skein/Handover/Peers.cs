@@ -19,8 +19,8 @@ sealed class Peers(string name, long life)
     /// <summary>The connection with a peer is broken; the peer may live.</summary>
     public required Action<PeerSession> OnCut { get; init; }
 
-    /// <summary>A peer does not live any more, and all that it knew is gone.</summary>
-    public required Action<PeerSession> OnEnded { get; init; }
+    /// <summary>A peer does not live any more, and all that it knew is gone. The messages are those that it is not known to have had.</summary>
+    public required Action<PeerSession, byte[][]> OnEnded { get; init; }
 
     public IEnumerable<PeerSession> All => _sessions.Values;
 
@@ -67,8 +67,7 @@ sealed class Peers(string name, long life)
         {
             if (!_sessions.TryRemove(new(session.Name, session)))
                 return;
-            session.End();
-            OnEnded(session);
+            OnEnded(session, session.End());
         }
     }
 
@@ -86,10 +85,10 @@ sealed class Peers(string name, long life)
             if (known is null || known.Life < itsLife)
             {
                 var last = known;
-                last?.End();
+                var notHad = last?.End();
                 known = _sessions[peer] = new(this, peer, itsLife);
                 if (last is not null)
-                    OnEnded(last);   // what is said now is for the next of this name
+                    OnEnded(last, notHad!);   // what is said now is for the next of this name
             }
             known.Connect(connection);
         }

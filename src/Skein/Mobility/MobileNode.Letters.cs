@@ -11,6 +11,7 @@ public sealed partial class MobileNode
     readonly ConcurrentDictionary<string, Remains> _remains = new();   // by their senders' ids, these among them
     readonly ConcurrentDictionary<string, string> _lost = new();       // processes that were started here, and the node that they were lost with
     readonly ConcurrentDictionary<string, ConcurrentDictionary<string, string>> _missed = new();   // receivers of letters that could not go on, with their senders and where these are asked for
+    readonly ForwardedLetters _forwarded = new();
 
     /// <summary>Whoever has the handle of a process writes to it.</summary>
     internal void Write(string receiver, Letter letter) => _letters.Write(receiver, letter);
@@ -34,10 +35,14 @@ public sealed partial class MobileNode
             Acknowledge(letter.ReturnTo, letter.Sender, receiver, Acknowledgement.All);
             return;
         }
-        _missed.GetOrAdd(receiver, static _ => new())[letter.Sender] = letter.ReturnTo;
-        if (!letter.WasEverywhere && (_residents.ContainsKey(receiver) || NextNode(receiver) is { } next && _peers.Find(next) is { IsOpen: true }))
+        NoteMissed(receiver, letter.Sender, letter.ReturnTo);
+        if (!letter.WasEverywhere && IsReachable(receiver))
             SayAgain(receiver);   // the way was found meanwhile
     }
+
+    bool IsReachable(string receiver) => _residents.ContainsKey(receiver) || NextNode(receiver) is { } next && _peers.Find(next) is { IsOpen: true };
+
+    void NoteMissed(string receiver, string sender, string returnTo) => _missed.GetOrAdd(receiver, static _ => new())[sender] = returnTo;
 
     /// <summary>There may be a way to this process now.</summary>
     void SayAgain(string receiver)
@@ -50,8 +55,21 @@ public sealed partial class MobileNode
     }
 
     /// <summary>A node has ended, and with it letters and acknowledgements that were there.</summary>
-    void SayAllAgain()
+    /// <param name="ended">The node.</param>
+    /// <param name="notHad">Messages to it that have not reached it: some letters of others among them.</param>
+    void SayAllAgain(string ended, IEnumerable<byte[]> notHad)
     {
+        foreach (var message in notHad)
+        {
+            if (PeerMessage.ReadLetter(message) is var (to, letter) && letter.ReturnTo != Name)
+                MissLetter(to, letter);
+        }
+        foreach (var (receiver, sender, returnTo) in _forwarded.Lose(ended))
+        {
+            NoteMissed(receiver, sender, returnTo);
+            if (IsReachable(receiver))
+                SayAgain(receiver);
+        }
         foreach (var process in _residents.Values)
         {
             if (process.State.Outbox is not null)
@@ -119,6 +137,7 @@ public sealed partial class MobileNode
         _adopted.TryRemove(process, out _);
         _lost.TryRemove(process, out _);
         _letters.Take(new(_prefix, process, Acknowledgement.All));
+        _forwarded.Forget(process);
     }
 
     /// <summary>Whether this node knows so. What was started in an earlier life of it may be anywhere.</summary>

@@ -75,6 +75,7 @@ public sealed partial class MobileNode
                 break;
             case PeerMessageKind.Disowned:
                 _adopted.TryRemove(id, out _);
+                _forwarded.Forget(id);
                 break;
             default:
                 throw new InvalidDataException($"Node {from.Name} says what is not known here ({kind}).");
@@ -123,7 +124,7 @@ public sealed partial class MobileNode
     }
 
     /// <summary>A node has ended, and what was there with it.</summary>
-    void LosePeer(PeerSession peer)
+    void LosePeer(PeerSession peer, IEnumerable<byte[]> notHad)
     {
         BreakRequests(peer.Name);
         if (peer.IsGuest)
@@ -151,7 +152,7 @@ public sealed partial class MobileNode
         }
         foreach (var process in _residents.Values.Where(process => process.State.Home == peer.Name))
             Adopt(process.Id, process.State.Hops);   // who asks for it would have asked there
-        SayAllAgain();
+        SayAllAgain(peer.Name, notHad);
         _ = WithdrawAgainAsync();
     }
 
@@ -183,6 +184,7 @@ public sealed partial class MobileNode
     /// <summary>Unless it is heard from meanwhile.</summary>
     async Task LoseAsync(string id, int hops, string node)
     {
+        NoteEnded(id, node, hops);
         await Task.Delay(LossGrace, Time).ConfigureAwait(false);
         if (!_started.TryGetValue(id, out var location) || location.Hops > hops)
             return;

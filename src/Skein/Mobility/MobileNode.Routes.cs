@@ -9,7 +9,11 @@ public sealed partial class MobileNode
     readonly ConcurrentDictionary<string, Pointer> _adopted = new();    // started in an earlier life of this node, or gone on from an image, and at another node
 
     /// <summary>Where a process is that was started here.</summary>
-    sealed record Location(MobileProcess Handle, string Node, int Hops);
+    sealed record Location(MobileProcess Handle, string Node, int Hops)
+    {
+        /// <summary>That node has ended: nobody need be asked, until it is heard from or given up.</summary>
+        public bool HasEnded { get; init; }
+    }
 
     /// <summary>Where a process went from here, until the node that it was started at knows.</summary>
     sealed record Pointer(string Node, int Hops);
@@ -50,6 +54,8 @@ public sealed partial class MobileNode
 
     internal void SendAfter(string node, string id, FollowingItem item)
     {
+        if (item is Letter letter && letter.ReturnTo != Name && (_started.ContainsKey(id) || _adopted.ContainsKey(id)))
+            _forwarded.Note(node, id, letter);
         if (_peers.Find(node) is not { } peer || item.Forward(id) is not { } message || !peer.Send(message))
             item.Miss(this, id);
     }
@@ -58,7 +64,7 @@ public sealed partial class MobileNode
     string? NextNode(string id) =>
         _went.TryGetValue(id, out var pointer) ? pointer.Node
         : _adopted.TryGetValue(id, out var adopted) ? adopted.Node
-        : _started.TryGetValue(id, out var location) && location.Node != Name ? location.Node   // one that is not here any more went on elsewhere, by an image of a later life
+        : _started.TryGetValue(id, out var location) && location.Node != Name ? (location.HasEnded ? null : location.Node)   // one that is not here any more went on elsewhere, by an image of a later life
         : BirthOf(id) is { } birth && birth != Name && _peers.Find(birth) is not null ? birth : null;
 
     /// <summary>An id is <c>node.life.number</c>.</summary>
@@ -118,11 +124,19 @@ public sealed partial class MobileNode
     {
         while (_started.TryGetValue(id, out var location) && location.Hops < hops)
         {
-            if (!_started.TryUpdate(id, location with { Node = node, Hops = hops }, location))
+            if (!_started.TryUpdate(id, location with { Node = node, Hops = hops, HasEnded = false }, location))
                 continue;
             location.Handle.Node = node;
             SayAgain(id);
             return;
+        }
+    }
+
+    void NoteEnded(string id, string node, int hops)
+    {
+        while (_started.TryGetValue(id, out var location) && location.Hops <= hops && !_started.TryUpdate(id, location with { Node = node, Hops = hops, HasEnded = true }, location))
+        {
+            // it was heard from meanwhile
         }
     }
 

@@ -1,8 +1,8 @@
 namespace Skein.Tests.Handover;
 
 /// <summary>
-/// Two nodes, a process that moves between them and one that writes to it; a connection that is cut, nodes that crash, at any step. One
-/// number decides all: which of those that can run does, what arrives when, what fails.
+/// Two nodes, a process that moves between them and one that writes to it; as often as not a third node, where they were started and by which letters go.
+/// Connections that are cut, nodes that crash, at any step. One number decides all: which of those that can run does, what arrives when, what fails.
 /// </summary>
 sealed class Model
 {
@@ -14,7 +14,7 @@ sealed class Model
     readonly bool _isDurable, _writerIsDurable, _writerWaits;
     readonly MobileProcess<string> _mover;
     readonly MobileProcess<string> _writer;
-    (ModelConnection Near, ModelConnection Far)? _line;
+    readonly ModelNetwork _network;
     int _faults, _crashes, _steps;
     int _tick;               // of the mover: what it has last said
     bool _mayGoBack;         // it may have been restored since
@@ -33,17 +33,18 @@ sealed class Model
         _isDurable = _random.Next(2) == 0;
         _writerIsDurable = _random.Next(2) == 0;
         _faults = _random.Next(4);
-        _nodes = [new("a", _time, this), new("b", _time, this)];
+        _nodes = _random.Next(2) == 0 ? [new("a", _time, this), new("b", _time, this)] : [new("a", _time, this), new("b", _time, this), new("home", _time, this)];
+        _network = new(_nodes);
         foreach (var node in _nodes)
             node.Start();
-        Join();
-        Drain();   // they know each other
+        Heal();
+        _network.Drain();   // they know each other
         var isDurable = _isDurable;
         _writerWaits = _random.Next(2) == 0;
         var (roams, waits, writerIsDurable) = (_random.Next(2) == 0, _writerWaits, _writerIsDurable);
-        _mover = _nodes[0].Node!.Start(() => Roam(isDurable));
+        _mover = _nodes[^1].Node!.Start(() => Roam(isDurable));
         var mover = _mover.Id;
-        _writer = _nodes[_random.Next(2)].Node!.Start(() => Write(mover, roams, writerIsDurable, waits));
+        _writer = _nodes[_random.Next(_nodes.Length)].Node!.Start(() => Write(mover, roams, writerIsDurable, waits));
     }
 
     /// <summary>Null, or what went wrong.</summary>
@@ -236,29 +237,10 @@ sealed class Model
             _time.RingNext();
             return true;
         }
-        if (canFail && _random.Next(15) == 0 && (_line is null || _nodes.Any(static node => node.Node is null)))
-        {
-            Heal();
+        if (canFail && _random.Next(15) == 0 && HealOne())
             return true;
-        }
-        Span<int> can = stackalloc int[6];
-        var count = 0;
-        if (_nodes[0].CanRun) can[count++] = 0;
-        if (_nodes[1].CanRun) can[count++] = 1;
-        if (_line?.Near.HasArriving == true) can[count++] = 2;
-        if (_line?.Far.HasArriving == true) can[count++] = 3;
-        if (_nodes[0].CanStore) can[count++] = 4;
-        if (_nodes[1].CanStore) can[count++] = 5;
-        if (count > 0)
-        {
-            Do(can[_random.Next(count)]);
+        if (TryDo() || canFail && HealOne())
             return true;
-        }
-        if (canFail && (_line is null || _nodes.Any(static node => node.Node is null)))
-        {
-            Heal();
-            return true;
-        }
         if (!_time.HasAlarms)
             return false;
         Note("an alarm rings");
@@ -266,38 +248,39 @@ sealed class Model
         return true;
     }
 
-    void Do(int what)
+    /// <summary>One of what can happen by itself.</summary>
+    bool TryDo()
     {
-        switch (what)
+        var can = new List<(string What, Action Step)>();
+        foreach (var node in _nodes)
         {
-            case 0 or 1:
-                Note(what == 0 ? "a runs" : "b runs");
-                _nodes[what].RunOne(_random);
-                break;
-            case 2 or 3:
-                var (connection, name) = what == 2 ? (_line!.Value.Near, "a") : (_line!.Value.Far, "b");
-                Note($"{name} hears {connection.Next}");
-                connection.TakeNext();
-                break;
-            default:
-                Note($"{_nodes[what - 4].Name} stores");
-                _nodes[what - 4].Store.WriteNext(_random);
-                break;
+            if (node.CanRun)
+                can.Add(($"{node.Name} runs", () => node.RunOne(_random)));
+            if (node.CanStore)
+                can.Add(($"{node.Name} stores", () => node.Store.WriteNext(_random)));
         }
+        foreach (var (node, end) in _network.Arriving)
+            can.Add(($"{node.Name} hears {end.Next}", end.TakeNext));
+        if (can.Count == 0)
+            return false;
+        var (what, step) = can[_random.Next(can.Count)];
+        Note(what);
+        step();
+        return true;
     }
 
     void Fail()
     {
-        if (_random.Next(3) > 0 && _line is not null)
+        var connected = _network.Connected;
+        if (_random.Next(3) > 0 && connected.Length > 0)
         {
-            Note("the connection is cut");
-            _line.Value.Near.Cut(_random.Next(3), _random.Next(3));
-            Drain();
-            _line = null;
+            var pair = connected[_random.Next(connected.Length)];
+            Note($"the connection of {pair.One.Name} and {pair.Other.Name} is cut");
+            _network.Cut(pair, _random);
         }
         else
         {
-            Crash(_nodes[_random.Next(2)]);
+            Crash(_nodes[_random.Next(_nodes.Length)]);
         }
     }
 
@@ -307,28 +290,34 @@ sealed class Model
             return;
         Note($"{node.Name} crashes");
         _crashes++;
-        var other = _nodes[node == _nodes[0] ? 1 : 0];
         node.Crash(_random);
-        if (_line is var (near, far))
-        {
-            // Of what it had sent some arrives.
-            var here = other == _nodes[0] ? near : far;
-            here.Cut(_random.Next(4), 0);
-            while (other.Node is not null && here.HasArriving)
-                here.TakeNext();
-            _line = null;
-        }
+        _network.Lose(node, _random);
         // One that was given to a node that has just ended is lost with it: nobody could know.
-        _mustLive &= other.Has(_mover.Id) || _hasEnded || _isDurable && _stored > 0;
-        _writerMustLive &= other.Has(_writer.Id) || _writerHasEnded && !_writerIsDurable || _writerIsStored;
+        _mustLive &= _nodes.Any(other => other.Has(_mover.Id)) || _hasEnded || _isDurable && _stored > 0;
+        _writerMustLive &= _nodes.Any(other => other.Has(_writer.Id)) || _writerHasEnded && !_writerIsDurable || _writerIsStored;
     }
 
     void Heal()
     {
-        foreach (var node in _nodes.Where(static node => node.Node is null))
-            Restart(node);
-        if (_line is null)
-            Join();
+        while (HealOne())
+        {
+            // until all live and are connected
+        }
+    }
+
+    /// <summary>False where there is nothing to heal.</summary>
+    bool HealOne()
+    {
+        var ended = _nodes.Where(static node => node.Node is null).ToArray();
+        var missing = _network.Missing;
+        if (ended.Length + missing.Length == 0)
+            return false;
+        var one = _random.Next(ended.Length + missing.Length);
+        if (one < ended.Length)
+            Restart(ended[one]);
+        else
+            Join(missing[one - ended.Length]);
+        return true;
     }
 
     void Restart(ModelNode node)
@@ -338,30 +327,17 @@ sealed class Model
         node.Start();
     }
 
-    void Join()
+    void Join((ModelNode One, ModelNode Other) pair)
     {
-        Note("the nodes are connected");
-        _line = ModelConnection.Join(_nodes[0].Node!.Peers, _nodes[1].Node!.Peers);
-    }
-
-    /// <summary>What still arrives over a connection that is cut.</summary>
-    void Drain()
-    {
-        var (near, far) = _line!.Value;
-        while (near.HasArriving || far.HasArriving)
-        {
-            if (near.HasArriving)
-                near.TakeNext();
-            if (far.HasArriving)
-                far.TakeNext();
-        }
+        Note($"{pair.One.Name} and {pair.Other.Name} are connected");
+        _network.Join(pair);
     }
 
     void Check()
     {
-        var wrong = _wrong ?? _nodes[0].Store.Wrong ?? _nodes[1].Store.Wrong;
+        var wrong = _wrong ?? _nodes.Select(static node => node.Store.Wrong).FirstOrDefault(static wrong => wrong is not null);
         Assert.True(wrong is null, wrong);
-        Assert.False(_nodes[0].Has(_mover.Id) && _nodes[1].Has(_mover.Id), "both nodes have the mover");
+        Assert.True(_nodes.Count(node => node.Has(_mover.Id)) <= 1, "two nodes have the mover");
     }
 
     void CheckEnd()

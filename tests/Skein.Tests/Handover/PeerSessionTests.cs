@@ -46,7 +46,7 @@ public sealed class PeerSessionTests
         OnMessage = (_, frame) => hear(frame),
         OnReached = static _ => { },
         OnCut = static _ => { },
-        OnEnded = static _ => { },
+        OnEnded = static (_, _) => { },
     };
 
     static (ModelConnection, ModelConnection) Connect(Peers a, Peers b)
