@@ -26,6 +26,7 @@ sealed class Model
     List<int> _written = [], _read = [];   // as the writer and the mover have told at their ends
     string? _wrong;          // seen by the mover itself
     readonly List<string> _trace = [];
+    readonly List<(ModelNode Node, ModelConnection? Hears, bool Stores)> _can = [];   // happen next
 
     Model(int seed)
     {
@@ -251,21 +252,33 @@ sealed class Model
     /// <summary>One of what can happen by itself.</summary>
     bool TryDo()
     {
-        var can = new List<(string What, Action Step)>();
+        _can.Clear();
         foreach (var node in _nodes)
         {
             if (node.CanRun)
-                can.Add(($"{node.Name} runs", () => node.RunOne(_random)));
+                _can.Add((node, null, false));
             if (node.CanStore)
-                can.Add(($"{node.Name} stores", () => node.Store.WriteNext(_random)));
+                _can.Add((node, null, true));
         }
         foreach (var (node, end) in _network.Arriving)
-            can.Add(($"{node.Name} hears {end.Next}", end.TakeNext));
-        if (can.Count == 0)
+            _can.Add((node, end, false));
+        if (_can.Count == 0)
             return false;
-        var (what, step) = can[_random.Next(can.Count)];
-        Note(what);
-        step();
+        switch (_can[_random.Next(_can.Count)])
+        {
+            case ({ } node, { } end, _):
+                Note($"{node.Name} hears {end.Next}");
+                end.TakeNext();
+                break;
+            case ({ } node, _, true):
+                Note($"{node.Name} stores");
+                node.Store.WriteNext(_random);
+                break;
+            case ({ } node, _, false):
+                Note($"{node.Name} runs");
+                node.RunOne(_random);
+                break;
+        }
         return true;
     }
 

@@ -125,6 +125,7 @@ public sealed partial class CalculatorServerTests(CalculatorServers servers) : I
     [Fact]
     public async Task The_command_runs_the_file_and_ends_it_gracefully()
     {
+        Assert.SkipUnless(Limits.Long, "a build takes its time: ./check --long");
         using var home = new ScratchFolder();
         using var command = SkeinCommand.Start(
             ["run", Repository.At("samples/calculators.cs"), "--", .. CalculatorServers.AnyPorts], new Dictionary<string, string> { ["SKEIN_HOME"] = home["home"] });

@@ -32,6 +32,7 @@ public partial class ServerSampleTests
     [Fact]
     public async Task The_second_client_of_the_slow_page_waits_as_its_model_says()
     {
+        Assert.SkipUnless(Limits.Long, "nine servers are started for it: ./check --long");
         var rows = (await Sample.RunAsync("slow-page")).Lines[1..].Select(line => Row().Match(line))
             .ToDictionary(match => match.Groups[1].Value.Trim(), match => (First: Number(match, 2), Second: Number(match, 3)));
         Assert.Equal(9, rows.Count);

@@ -13,6 +13,7 @@ public class InterruptionIsolatedTests
     [InlineData("threads")]
     public async Task An_isolated_handler_hears_a_cancel_and_urgent_data_and_is_killed_when_it_does_not_listen(string model)
     {
+        Assert.SkipUnless(Limits.Long || model == "eventloop", "a program and its workers are started for it: ./check --long");
         await using var program = await WebProgram.StartAsync("--model", model);
         foreach (var (path, note) in new[] { ("wait", "waiting"), ("spin", "spinning") })
         {

@@ -28,6 +28,7 @@ public class PreforkModelTests
     [Fact]
     public async Task SIGHUP_replaces_the_workers_and_no_request_fails()
     {
+        Assert.SkipUnless(Limits.Long, "that of skein serve is the quick one: ./check --long");
         await using var program = await StartAsync();
         var old = program.Children();
         var clients = new StrictClients(program.Address).Start(kept: 2, fresh: 2);

@@ -15,6 +15,7 @@ public class ServeCancelTests
     [InlineData("threads before it", "--threads", "4")]
     public async Task A_request_is_cancelled_also_where_another_worker_has_it(string _, params string[] options)
     {
+        Assert.SkipUnless(Limits.Long || options.Length == 0, "a server is started for it: ./check --long");
         await using var app = await ServedApp.StartAsync(["--workers", "1", .. options]);
         var first = app.Workers().Single();
         var id = NewId();

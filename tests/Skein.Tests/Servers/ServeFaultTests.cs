@@ -31,7 +31,7 @@ public partial class ServeFaultTests
     [Fact]
     public async Task A_stampede_of_dying_workers_leaves_a_server_that_accepts()
     {
-        var kills = Limits.Long ? 100 : 30;
+        var kills = Limits.Long ? 100 : 10;
         await using var app = await ServedApp.StartAsync("--workers", "3", "--spares", "1");
         var clients = new StrictClients(app.Url).Start(kept: 50, fresh: 50);
         await Limits.Until(() => clients.Answered > 100, "load");

@@ -56,6 +56,7 @@ public class ServeOperationTests
     [InlineData("slim")]
     public async Task A_changed_certificate_is_taken_for_new_connections(string kind)
     {
+        Assert.SkipUnless(Limits.Long || kind == "web", "a server is started for it: ./check --long");
         using var folder = new ScratchFolder();
         var first = WriteCertificate(folder);
         await using var app = await ServedApp.StartAsync("--workers", "1", "--listen", "https://127.0.0.1:0", "--certificate", folder["cert.pem"], "--certificate-key", folder["key.pem"], "--", kind);

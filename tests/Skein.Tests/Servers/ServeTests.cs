@@ -61,6 +61,7 @@ public class ServeTests
     [InlineData("eventloop", "pool")]
     public async Task Another_model_is_one_worker_whose_requests_run_as_it_says(string model, string thread, params string[] options)
     {
+        Assert.SkipUnless(Limits.Long || model is "dispatcher" or "eventloop", "a server is started for it: ./check --long");
         await using var app = await ServedApp.StartAsync(["--model", model, .. options]);
         Assert.Single(app.Workers());
         var running = app.NamedAsync("0123456789abcdef0123456789abcdef", "/slow?ms=600000");
