@@ -135,6 +135,7 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
     [Fact]
     public async Task Why_no_worker_can_be_started_is_said_while_the_inputs_wait()
     {
+        Assert.SkipUnless(Limits.Long, "workers are started in vain for it: ./check --long");
         using var folder = new ScratchFolder();
         var own = folder.Write("vanishing.cs", Source);   // the build of this one is destroyed
         using var started = SkeinCommand.Start(["map", own, "--function", "Vanish", "--jobs", "1", "--keep-going", ":::", "a", "b"], file.Home);

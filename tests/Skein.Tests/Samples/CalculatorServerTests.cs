@@ -14,6 +14,7 @@ public sealed partial class CalculatorServerTests(CalculatorServers servers) : I
     [Fact]
     public async Task A_client_in_another_language_finds_the_protocol_kept_in_good_and_bad_cases()
     {
+        Assert.SkipUnless(Limits.Long, "a program in another language takes its time: ./check --long");
         Assert.SkipUnless(SkeinCommandExists("python3"), "needs python3");
         var ports = CalculatorServers.Names.Select(name => $"{servers.Ports[name]}");
         using var client = SkeinCommand.StartProgram("python3", [Repository.At("tests/Skein.Tests/Samples/calculators.py"), .. ports], null);

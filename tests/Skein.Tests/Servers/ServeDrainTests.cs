@@ -15,7 +15,7 @@ public class ServeDrainTests
     [Fact]
     public async Task A_WebSocket_is_served_until_the_deadline_and_then_broken()
     {
-        await using var app = await ServedApp.StartAsync("--workers", "1", "--drain", "10s");
+        await using var app = await ServedApp.StartAsync("--workers", "1", "--drain", "5s");
         using var socket = await ConnectAsync(app, "/socket");
         var old = app.Workers().Single();
         Assert.Equal("one", await EchoAsync(socket, "one"));

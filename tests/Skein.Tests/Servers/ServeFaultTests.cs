@@ -31,6 +31,7 @@ public partial class ServeFaultTests
     [Fact]
     public async Task A_stampede_of_dying_workers_leaves_a_server_that_accepts()
     {
+        Assert.SkipUnless(Limits.Long, "workers are killed again and again for it: ./check --long");
         var kills = Limits.Long ? 100 : 10;
         await using var app = await ServedApp.StartAsync("--workers", "3", "--spares", "1");
         var clients = new StrictClients(app.Url).Start(kept: 50, fresh: 50);
@@ -201,6 +202,7 @@ public partial class ServeFaultTests
     [Fact]
     public async Task A_worker_is_replaced_after_so_many_requests_and_none_of_them_fails()
     {
+        Assert.SkipUnless(Limits.Long, "workers are started again for it: ./check --long");
         await using var app = await ServedApp.StartAsync("--workers", "2", "--max-requests", "300");
         var first = app.Workers();
         var clients = new StrictClients(app.Url).Start(kept: 4, fresh: 2);

@@ -49,6 +49,7 @@ public class ServeReloadTests
     [Fact]
     public async Task A_version_that_is_never_ready_is_given_up()
     {
+        Assert.SkipUnless(Limits.Long, "it waits for a deadline: ./check --long");
         await using var app = await ServedApp.StartAsync("--workers", "1", "--start-timeout", "4s");
         var folder = app.AddRelease("hangs");
         File.WriteAllText(Path.Combine(folder, "hangs.txt"), "");
@@ -78,6 +79,7 @@ public class ServeReloadTests
     [Fact]
     public async Task A_worker_that_does_not_end_by_itself_is_killed_after_the_deadline()
     {
+        Assert.SkipUnless(Limits.Long, "it waits for a deadline: ./check --long");
         await using var app = await ServedApp.StartAsync("--workers", "1", "--drain", "0s");
         var old = app.Workers().Single();
         await app.GetAsync("/stay");

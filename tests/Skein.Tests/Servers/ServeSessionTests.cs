@@ -24,6 +24,7 @@ public sealed class ServeSessionTests
     [Fact]
     public async Task Sessions_in_a_file_outlive_a_crash_of_everything()
     {
+        Assert.SkipUnless(Limits.Long, "two servers are started for it: ./check --long");
         var folder = Directory.CreateTempSubdirectory("skein-sessions-");
         string[] options = ["--workers", "1", "--sessions", "--session-file", Path.Combine(folder.FullName, "sessions.db"), "--", "--sessions", "yes"];
         Visitor visitor;

@@ -152,6 +152,7 @@ public class SuperServerCommandTests
     [Fact]
     public async Task A_function_of_a_CSharp_file_is_a_handler()
     {
+        Assert.SkipUnless(Limits.Long, "a build takes its time: ./check --long");
         using var folder = new Folder();
         File.WriteAllText(folder["app.cs"], """
             #:sdk Microsoft.NET.Sdk.Web
