@@ -38,7 +38,7 @@ public class MigrationTests
         Assert.Contains("\"Flow.Step()\"", await FramesOf(a, process));
 
         Assert.Null(await WhyNot(a, second));
-        Assert.Equal(1, time.Alarms);
+        await Limits.Until(() => time.Alarms == 1, () => $"one timer, of the call that goes on; there are {time.Alarms}");   // what the question itself has set is taken back after its answer
         var frames = await FramesOf(a, process);
         Assert.Contains("\"Desk.ServeBefore()\"", frames);
         Assert.Contains("\"Flow.FillBefore()\"", frames);
