@@ -57,7 +57,7 @@ enum PeerMessageKind : byte
     /// <summary>Process, how often it has moved. To the node that its id names: it is here, from an image or since an earlier life of that node.</summary>
     Adopted,
 
-    /// <summary>Process. To the same: it has ended.</summary>
+    /// <summary>Process, whether it was lost. To the same: it has ended, or was lost with its node and may come back.</summary>
     Disowned,
 
     /// <summary>Sender, receiver, number: what the receiver has had for good of the sender's letters.</summary>

@@ -74,8 +74,7 @@ public sealed partial class MobileNode
                 NoteAdopted(id, from.Name, (int)message.ReadLong());
                 break;
             case PeerMessageKind.Disowned:
-                _adopted.TryRemove(id, out _);
-                _forwarded.Forget(id);
+                NoteDisowned(id, from.Name, isLost: message.ReadByte() != 0);
                 break;
             default:
                 throw new InvalidDataException($"Node {from.Name} says what is not known here ({kind}).");
@@ -184,7 +183,6 @@ public sealed partial class MobileNode
     /// <summary>Unless it is heard from meanwhile.</summary>
     async Task LoseAsync(string id, int hops, string node)
     {
-        NoteEnded(id, node, hops);
         await Task.Delay(LossGrace, Time).ConfigureAwait(false);
         if (!_started.TryGetValue(id, out var location) || location.Hops > hops)
             return;
@@ -252,7 +250,12 @@ public sealed partial class MobileNode
         if (!_started.TryRemove(id, out var started))
             return;
         if (BirthOf(id) is { } birth && birth != Name)
-            Send(birth, Named(PeerMessageKind.Disowned, id));
+        {
+            var disowned = PeerMessage.Begin(PeerMessageKind.Disowned);
+            disowned.WriteText(id);
+            disowned.WriteByte((byte)(lostWith is null ? 0 : 1));
+            Send(birth, disowned.End());
+        }
         tell(started.Handle);
     }
 

@@ -9,11 +9,7 @@ public sealed partial class MobileNode
     readonly ConcurrentDictionary<string, Pointer> _adopted = new();    // started in an earlier life of this node, or gone on from an image, and at another node
 
     /// <summary>Where a process is that was started here.</summary>
-    sealed record Location(MobileProcess Handle, string Node, int Hops)
-    {
-        /// <summary>That node has ended: nobody need be asked, until it is heard from or given up.</summary>
-        public bool HasEnded { get; init; }
-    }
+    sealed record Location(MobileProcess Handle, string Node, int Hops);
 
     /// <summary>Where a process went from here, until the node that it was started at knows.</summary>
     sealed record Pointer(string Node, int Hops);
@@ -64,7 +60,7 @@ public sealed partial class MobileNode
     string? NextNode(string id) =>
         _went.TryGetValue(id, out var pointer) ? pointer.Node
         : _adopted.TryGetValue(id, out var adopted) ? adopted.Node
-        : _started.TryGetValue(id, out var location) && location.Node != Name ? (location.HasEnded ? null : location.Node)   // one that is not here any more went on elsewhere, by an image of a later life
+        : _started.TryGetValue(id, out var location) && location.Node != Name ? location.Node   // one that is not here any more went on elsewhere, by an image of a later life
         : BirthOf(id) is { } birth && birth != Name && _peers.Find(birth) is not null ? birth : null;
 
     /// <summary>An id is <c>node.life.number</c>.</summary>
@@ -124,19 +120,11 @@ public sealed partial class MobileNode
     {
         while (_started.TryGetValue(id, out var location) && location.Hops < hops)
         {
-            if (!_started.TryUpdate(id, location with { Node = node, Hops = hops, HasEnded = false }, location))
+            if (!_started.TryUpdate(id, location with { Node = node, Hops = hops }, location))
                 continue;
             location.Handle.Node = node;
             SayAgain(id);
             return;
-        }
-    }
-
-    void NoteEnded(string id, string node, int hops)
-    {
-        while (_started.TryGetValue(id, out var location) && location.Hops <= hops && !_started.TryUpdate(id, location with { Node = node, Hops = hops, HasEnded = true }, location))
-        {
-            // it was heard from meanwhile
         }
     }
 
@@ -169,15 +157,23 @@ public sealed partial class MobileNode
         SayAgain(id);
     }
 
+    /// <summary>The node where it was asked for does not know it any more: it has ended, or was lost, and then it may be known to be elsewhere.</summary>
+    void NoteDisowned(string id, string node, bool isLost)
+    {
+        if (!isLost)
+        {
+            _adopted.TryRemove(id, out _);
+            _forwarded.Forget(id);
+        }
+        else if (_adopted.TryGetValue(id, out var known) && known.Node == node)
+        {
+            _lost[id] = node;
+            _adopted.TryRemove(new(id, known));
+        }
+    }
+
     /// <summary>In this life of the node.</summary>
     bool WasStartedNow(string id) => id.StartsWith(_prefix + ".", StringComparison.Ordinal);
-
-    static byte[] Named(PeerMessageKind kind, string id)
-    {
-        var message = PeerMessage.Begin(kind);
-        message.WriteText(id);
-        return message.End();
-    }
 
     void Send(string node, byte[] message) => _peers.Find(node)?.Send(message);
 }

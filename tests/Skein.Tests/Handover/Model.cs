@@ -6,7 +6,7 @@ namespace Skein.Tests.Handover;
 /// </summary>
 sealed class Model
 {
-    const int Letters = 6, Moves = 4, MostSteps = 20_000;
+    const int Letters = 6, Moves = 4, MostSteps = 200_000;   // letters may go to and fro until a process is given up, each 250 times
 
     readonly Random _random;
     readonly ModelTime _time = new();
