@@ -6,7 +6,7 @@ namespace Skein.Tests.Handover;
 /// </summary>
 sealed class Model
 {
-    const int Letters = 6, Moves = 4, MostSteps = 200_000;   // letters may go to and fro until a process is given up, each 250 times
+    const int Letters = 6, Moves = 4, MostSteps = 20_000;
 
     readonly Random _random;
     readonly ModelTime _time = new();
@@ -217,7 +217,7 @@ sealed class Model
         while (Step(canFail: false))
         {
             Check();
-            Assert.True(_steps < MostSteps, "it never comes to rest");
+            Assert.True(_steps < MostSteps * (_nodes.Length > 2 ? 10 : 1), "it never comes to rest");   // by a third node letters may go to and fro until a process is given up, each 250 times
         }
         CheckEnd();
     }

@@ -50,7 +50,7 @@ public class ImageTests
         Assert.Equal(6, await again.Completion.Within());
     }
 
-    /// <summary>Ten thousand changed images: each is refused, or makes a process of the types it may have; nothing else happens.</summary>
+    /// <summary>Twenty thousand changed images: each is refused, or makes a process of the types it may have; nothing else happens.</summary>
     [Fact]
     public async Task A_damaged_image_is_refused_and_takes_nothing_along()
     {
@@ -61,7 +61,7 @@ public class ImageTests
         var seed = Environment.TickCount;
         var random = new Random(seed);
         var refused = 0;
-        for (var round = 0; round < (Limits.Long ? 1_000_000 : 10_000); round++)
+        for (var round = 0; round < (Limits.Long ? 1_000_000 : 20_000); round++)
         {
             var changed = (byte[])image.Clone();
             for (var change = random.Next(3); change >= 0; change--)

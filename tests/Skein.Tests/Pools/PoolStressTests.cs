@@ -52,7 +52,7 @@ public sealed class PoolStressTests
     public async Task Pools_that_are_started_and_disposed_one_after_another_leave_nothing()
     {
         // In a program of its own: other tests of this one come and go beside it.
-        var (text, status) = await Programs.Run(new SpawnRequest(Programs.ChildProgram, ["pools-in-a-row", Limits.Long ? "200" : "10"]), seconds: 60);
+        var (text, status) = await Programs.Run(new SpawnRequest(Programs.ChildProgram, ["pools-in-a-row", Limits.Long ? "200" : "30"]), seconds: 60);
         Assert.Equal((0, "nothing is left\n"), (status.Code, text));
     }
 }

@@ -31,8 +31,7 @@ public partial class ServeFaultTests
     [Fact]
     public async Task A_stampede_of_dying_workers_leaves_a_server_that_accepts()
     {
-        Assert.SkipUnless(Limits.Long, "workers are killed again and again for it: ./check --long");
-        var kills = Limits.Long ? 100 : 10;
+        var kills = Limits.Long ? 100 : 30;
         await using var app = await ServedApp.StartAsync("--workers", "3", "--spares", "1");
         var clients = new StrictClients(app.Url).Start(kept: 50, fresh: 50);
         await Limits.Until(() => clients.Answered > 100, "load");
