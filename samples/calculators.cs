@@ -426,6 +426,11 @@ static class HttpCalculator
                 {
                     await WriteAsync(context.Response, new() { ["error"] = error.Message, ["result"] = null });
                 }
+                catch (Exception error) when (error is not OperationCanceledException)
+                {
+                    Console.Error.WriteLine($"calculators: {context.Request.Method} {context.Request.Path}: {error}");   // whoever asked hears of it as 500, and no more
+                    throw;
+                }
 
                 Interlocked.Increment(ref _handled);
                 Console.WriteLine(new JsonObject

@@ -42,19 +42,19 @@ enum PeerMessageKind : byte
     /// <summary>Number, what it answers.</summary>
     Response,
 
-    /// <summary>Process, how often it has moved, from where. To the node that it was started at.</summary>
+    /// <summary>Process, sighting, from where. To the node that it was started at.</summary>
     Moved,
 
-    /// <summary>Process, how often it has moved. From that node, to where it was before: nobody will ask there any more.</summary>
+    /// <summary>Process, sighting. From that node, to where it was before: nobody will ask there any more.</summary>
     Known,
 
     /// <summary>Process, outcome. To the node that it was started at.</summary>
     Ended,
 
-    /// <summary>Process, how often it has moved. To the node that it was started at: it went to a node that has ended.</summary>
+    /// <summary>Process, sighting. To the node that it was started at: it went to a node that has ended.</summary>
     Lost,
 
-    /// <summary>Process, how often it has moved. To the node that its id names: it is here, from an image or since an earlier life of that node.</summary>
+    /// <summary>Process, sighting. To the node that its id names: it is here, from an image or since an earlier life of that node.</summary>
     Adopted,
 
     /// <summary>Process, whether it was lost. To the same: it has ended, or was lost with its node and may come back.</summary>

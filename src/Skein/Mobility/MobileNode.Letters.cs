@@ -134,6 +134,7 @@ public sealed partial class MobileNode
     /// <summary>It has ended, and nobody asks for it.</summary>
     void ForgetRoutes(string process)
     {
+        _went.TryRemove(process, out _);
         _adopted.TryRemove(process, out _);
         _lost.TryRemove(process, out _);
         _letters.Take(new(_prefix, process, Acknowledgement.All));

@@ -58,20 +58,20 @@ public sealed partial class MobileNode
                 Deliver(id, item.After(forwards));
                 break;
             case PeerMessageKind.Moved:
-                NoteMoved(id, (int)message.ReadLong(), from.Name, message.ReadText());
+                NoteMoved(id, message.ReadLong(), from.Name, message.ReadText());
                 break;
             case PeerMessageKind.Known:
-                NoteKnown(id, (int)message.ReadLong());
+                NoteKnown(id, message.ReadLong());
                 break;
             case PeerMessageKind.Ended:
                 var outcome = message.ReadBytes().ToArray();
                 Complete(id, handle => handle.Complete(outcome));
                 break;
             case PeerMessageKind.Lost:
-                NoteLost(id, (int)message.ReadLong(), message.ReadText());
+                NoteLost(id, message.ReadLong(), message.ReadText());
                 break;
             case PeerMessageKind.Adopted:
-                NoteAdopted(id, from.Name, (int)message.ReadLong());
+                NoteAdopted(id, from.Name, message.ReadLong());
                 break;
             case PeerMessageKind.Disowned:
                 NoteDisowned(id, from.Name, isLost: message.ReadByte() != 0);
@@ -94,13 +94,13 @@ public sealed partial class MobileNode
         foreach (var (id, location) in _started)
         {
             if (BirthOf(id) == peer.Name)
-                Adopt(id, location.Hops);
+                Adopt(id, location.Sighting);
         }
         if (!peer.WasReached)
         {
             peer.WasReached = true;
             foreach (var process in _residents.Values.Where(process => BirthOf(process.Id) == peer.Name))
-                Adopt(process.Id, process.State.Hops);   // the peer may have been started again since it was
+                Adopt(process.Id, process.State.Sighting);   // the peer may have been started again since it was
         }
         foreach (var id in _missed.Keys)
             SayAgain(id);
@@ -135,7 +135,7 @@ public sealed partial class MobileNode
         foreach (var (id, pointer) in _went)
         {
             if (pointer.Node == peer.Name && !_handovers.IsLeaving(id) && _went.TryRemove(new(id, pointer)))   // the next of its name may have that in its store
-                TellLost(BirthOf(id) ?? Name, id, pointer.Hops, peer.Name);   // that it was there the node that it was started at may not have heard
+                TellLost(BirthOf(id) ?? Name, id, pointer.Sighting, peer.Name);   // that it was there the node that it was started at may not have heard
         }
         foreach (var (id, home) in _adopted)
         {
@@ -147,10 +147,10 @@ public sealed partial class MobileNode
         foreach (var (id, location) in _started)
         {
             if (location.Node == peer.Name)
-                _ = LoseAsync(id, location.Hops, peer.Name);
+                _ = LoseAsync(id, location.Sighting, peer.Name);
         }
         foreach (var process in _residents.Values.Where(process => process.State.Home == peer.Name))
-            Adopt(process.Id, process.State.Hops);   // who asks for it would have asked there
+            Adopt(process.Id, process.State.Sighting);   // who asks for it would have asked there
         SayAllAgain(peer.Name, notHad);
         _ = WithdrawAgainAsync();
     }
@@ -159,32 +159,32 @@ public sealed partial class MobileNode
     internal Task LoseAsync(MobileState process, string node)
     {
         if (process.Home == Name)
-            return LoseAsync(process.Id, process.Hops, node);
-        TellLost(process.Home, process.Id, process.Hops, node);
+            return LoseAsync(process.Id, process.Sighting, node);
+        TellLost(process.Home, process.Id, process.Sighting, node);
         return Task.CompletedTask;
     }
 
-    void TellLost(string home, string id, int hops, string node)
+    void TellLost(string home, string id, long sighting, string node)
     {
         if (home == Name)
         {
-            NoteLost(id, hops, node);
+            NoteLost(id, sighting, node);
             return;
         }
         var lost = PeerMessage.Begin(PeerMessageKind.Lost);
         lost.WriteText(id);
-        lost.WriteNumber((ulong)hops);
+        lost.WriteNumber((ulong)sighting);
         lost.WriteText(node);
         Send(home, lost.End());
     }
 
-    void NoteLost(string id, int hops, string node) => _ = LoseAsync(id, hops, node);
+    void NoteLost(string id, long sighting, string node) => _ = LoseAsync(id, sighting, node);
 
     /// <summary>Unless it is heard from meanwhile.</summary>
-    async Task LoseAsync(string id, int hops, string node)
+    async Task LoseAsync(string id, long sighting, string node)
     {
         await Task.Delay(LossGrace, Time).ConfigureAwait(false);
-        if (!_started.TryGetValue(id, out var location) || location.Hops > hops)
+        if (!_started.TryGetValue(id, out var location) || location.Sighting > sighting)
             return;
         var lost = MobileOutcome.Failed(new NodeLostException(id, node));
         Ended?.Invoke(id, lost);

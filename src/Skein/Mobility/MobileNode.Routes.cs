@@ -8,11 +8,14 @@ public sealed partial class MobileNode
     readonly ConcurrentDictionary<string, Pointer> _went = new();       // from here, and whoever knows of it may still write to it here
     readonly ConcurrentDictionary<string, Pointer> _adopted = new();    // started in an earlier life of this node, or gone on from an image, and at another node
 
-    /// <summary>Where a process is that was started here.</summary>
-    sealed record Location(MobileProcess Handle, string Node, int Hops);
+    /// <summary>Where a process was when it was last heard of: of two that speak of it, the one with the greater number knows more.</summary>
+    record Pointer(string Node, long Sighting)
+    {
+        public static Pointer? Later(Pointer? one, Pointer? other) => one is null || other?.Sighting > one.Sighting ? other : one;
+    }
 
-    /// <summary>Where a process went from here, until the node that it was started at knows.</summary>
-    sealed record Pointer(string Node, int Hops);
+    /// <summary>Where one is that was started here.</summary>
+    sealed record Location(MobileProcess Handle, string Node, long Sighting) : Pointer(Node, Sighting);
 
     /// <summary>To a process wherever it is; from any thread. What is for one that has ended is lost.</summary>
     internal void Deliver(string id, FollowingItem item)
@@ -57,11 +60,13 @@ public sealed partial class MobileNode
     }
 
     /// <summary>Where to ask next for a process that is not here. Null: nowhere.</summary>
-    string? NextNode(string id) =>
-        _went.TryGetValue(id, out var pointer) ? pointer.Node
-        : _adopted.TryGetValue(id, out var adopted) ? adopted.Node
-        : _started.TryGetValue(id, out var location) && location.Node != Name ? location.Node   // one that is not here any more went on elsewhere, by an image of a later life
-        : BirthOf(id) is { } birth && birth != Name && _peers.Find(birth) is not null ? birth : null;
+    string? NextNode(string id)
+    {
+        var known = Pointer.Later(_went.GetValueOrDefault(id), _adopted.GetValueOrDefault(id));
+        if (_started.TryGetValue(id, out var location) && location.Node != Name)   // one that is not here any more went on elsewhere, by an image of a later life
+            known = Pointer.Later(known, location);
+        return known?.Node ?? (BirthOf(id) is { } birth && birth != Name && _peers.Find(birth) is not null ? birth : null);
+    }
 
     /// <summary>An id is <c>node.life.number</c>.</summary>
     static string? BirthOf(string id)
@@ -74,23 +79,23 @@ public sealed partial class MobileNode
     /// <summary>A process has left: whatever comes for it from now on follows it.</summary>
     internal void Left(Resident process, string peer)
     {
-        _went[process.Id] = new(peer, process.State.Hops + 1);
+        _went[process.Id] = new(peer, process.State.Sighting + 1);
         _residents.TryRemove(new(process.Id, process));
     }
 
     /// <summary>A process is here from now on, and runs.</summary>
     internal void Arrive(Resident process, Action? finish, string from, bool isStored)
     {
-        var hops = process.State.Hops;
+        var sighting = process.State.Sighting;
         if (process.State.Home == Name)
         {
-            NoteMoved(process.Id, hops, Name, from);
+            NoteMoved(process.Id, sighting, Name, from);
         }
         else
         {
             var moved = PeerMessage.Begin(PeerMessageKind.Moved);
             moved.WriteText(process.Id);
-            moved.WriteNumber((ulong)hops);
+            moved.WriteNumber((ulong)sighting);
             moved.WriteText(from);
             Send(process.State.Home, moved.End());
         }
@@ -98,29 +103,29 @@ public sealed partial class MobileNode
     }
 
     /// <summary>A process that was started here has moved. The node that it left need not send anything after it any more: it is asked for here.</summary>
-    void NoteMoved(string id, int hops, string node, string from)
+    void NoteMoved(string id, long sighting, string node, string from)
     {
-        NoteLocation(id, node, hops);
+        NoteLocation(id, node, sighting);
         if (_adopted.ContainsKey(id) || !_started.ContainsKey(id) && (!WasStartedNow(id) || _lost.ContainsKey(id)))
-            NoteAdopted(id, node, hops);
+            NoteAdopted(id, node, sighting);
         if (!_started.ContainsKey(id) && BirthOf(id) != Name)
             return;   // nobody asks here: it was started here in an earlier life of this node, from an image
         if (from == Name)
         {
-            NoteKnown(id, hops);
+            NoteKnown(id, sighting);
             return;
         }
         var known = PeerMessage.Begin(PeerMessageKind.Known);
         known.WriteText(id);
-        known.WriteNumber((ulong)hops);
+        known.WriteNumber((ulong)sighting);
         Send(from, known.End());
     }
 
-    internal void NoteLocation(string id, string node, int hops)
+    internal void NoteLocation(string id, string node, long sighting)
     {
-        while (_started.TryGetValue(id, out var location) && location.Hops < hops)
+        while (_started.TryGetValue(id, out var location) && location.Sighting < sighting)
         {
-            if (!_started.TryUpdate(id, location with { Node = node, Hops = hops }, location))
+            if (!_started.TryUpdate(id, location with { Node = node, Sighting = sighting }, location))
                 continue;
             location.Handle.Node = node;
             SayAgain(id);
@@ -128,31 +133,31 @@ public sealed partial class MobileNode
         }
     }
 
-    void NoteKnown(string id, int hops)
+    void NoteKnown(string id, long sighting)
     {
-        if (_went.TryGetValue(id, out var pointer) && pointer.Hops <= hops)
+        if (_went.TryGetValue(id, out var pointer) && pointer.Sighting <= sighting)
             _went.TryRemove(new(id, pointer));
     }
 
     /// <summary>A process of another node is here, which that does not know, or not any more: it tells who asks for it.</summary>
-    void Adopt(string id, int hops)
+    void Adopt(string id, long sighting)
     {
         if (BirthOf(id) is not { } birth || birth == Name)
             return;
         var adopted = PeerMessage.Begin(PeerMessageKind.Adopted);
         adopted.WriteText(id);
-        adopted.WriteNumber((ulong)hops);
+        adopted.WriteNumber((ulong)sighting);
         Send(birth, adopted.End());
     }
 
-    void NoteAdopted(string id, string node, int hops)
+    void NoteAdopted(string id, string node, long sighting)
     {
         if (node == Name)
         {
             _adopted.TryRemove(id, out _);
             return;
         }
-        _adopted.AddOrUpdate(id, new Pointer(node, hops), (_, known) => known.Hops > hops ? known : new(node, hops));
+        _adopted.AddOrUpdate(id, new Pointer(node, sighting), (_, known) => known.Sighting > sighting ? known : new(node, sighting));
         _lost.TryRemove(id, out _);
         SayAgain(id);
     }

@@ -148,9 +148,9 @@ public sealed partial class MobileNode
 
     MobileProcess Restore(MobileState state, Action? finish, Func<MobileNode, MobileState, MobileProcess> newHandle)
     {
-        state.BeginAgain(Name);
+        state.BeginAgain(Name, NextNumber());
         var process = newHandle(this, state);
-        if (!_started.TryAdd(state.Id, new(process, Name, state.Hops)))
+        if (!_started.TryAdd(state.Id, new(process, Name, state.Sighting)))
         {
             state.Discard();
             throw new InvalidOperationException($"Mobile process {state.Id} was started at node {Name} and has not ended: two of it must not run.");
@@ -163,7 +163,7 @@ public sealed partial class MobileNode
             throw new InvalidOperationException($"Mobile process {state.Id} is at node {Name} and has not ended: two of it must not run.");
         }
         Settle(resident).Begin(new Arrival(finish, state.IsCommit));
-        Adopt(state.Id, state.Hops);
+        Adopt(state.Id, state.Sighting);
         return process;
     }
 

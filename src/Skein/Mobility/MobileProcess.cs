@@ -46,7 +46,7 @@ public abstract class MobileProcess
         if (Node == node && !Completion.IsCompleted)
             return;
         var answer = await AskAsync(AskKind.Move, node, $"could not be moved to node {node}", within, cancellation).ConfigureAwait(false);
-        Home.NoteLocation(Id, answer.Text, BitConverter.ToInt32(answer.Data));   // it may be told of it later
+        Home.NoteLocation(Id, answer.Text, BitConverter.ToInt64(answer.Data));   // it may be told of it later
     }
 
     /// <summary>An image of it as it is between two turns: all of it, as bytes, for <see cref="MobileNode.Restore{T}"/>. It goes on.</summary>

@@ -16,7 +16,14 @@ sealed class MobileState(string id, string home) : ITravelSteps
     /// <summary>The node that it was started at, and that hears how it ends.</summary>
     public string Home { get; set; } = home;
 
+    /// <summary>How often it has moved.</summary>
     public int Hops { get; set; }
+
+    /// <summary>A number that is greater than all it had before, with each move and each time it goes on from an image: who hears twice where it is believes the greater.</summary>
+    public long Sighting => RestoredAt + Hops;
+
+    /// <summary>Of when it last went on from an image, and has fewer hops than others may have heard of; 0: it never did.</summary>
+    long RestoredAt { get; set; }
 
     /// <summary>Whether the store has an image of it, or may have.</summary>
     public bool IsStored { get; set; }
@@ -114,9 +121,12 @@ sealed class MobileState(string id, string home) : ITravelSteps
     }
 
     /// <summary>It goes on from an image. One that no store had says nothing of the letters that came and went since.</summary>
-    public void BeginAgain(string node)
+    /// <param name="node">Where.</param>
+    /// <param name="number">Greater than those it had, where the clocks of nodes agree.</param>
+    public void BeginAgain(string node, long number)
     {
         Home = node;
+        RestoredAt = Math.Max(RestoredAt + 1, number);
         if (IsCommit)
             return;
         Restored++;

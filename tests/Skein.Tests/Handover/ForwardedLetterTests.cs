@@ -4,11 +4,11 @@ namespace Skein.Tests.Handover;
 /// Letters to a process go by the node where it was started, or by one that it has left. Its own node crashes, and what these had sent on must not be lost with it,
 /// though the node of the sender has never met that one.
 /// </summary>
-public class ForwardedLetterTests
+public class ForwardedLetterTests : CalmModel
 {
-    readonly ModelTime _time = new();
     readonly List<string> _read = [];
-    readonly Calm _calm = new();
+
+    protected override object World => _read;
 
     [Fact]
     public void A_letter_that_was_had_and_not_stored_is_asked_for_again_by_the_node_where_its_receiver_was_started() => Play(() =>
@@ -22,7 +22,7 @@ public class ForwardedLetterTests
         writer.Raise("write", true);
         ComeToRest(network);
         Assert.Equal(["letter"], _read);
-        network.Cut((readers, home), _calm);
+        network.Cut((readers, home), Calm);
         Join(network, (readers, home));   // both know now that it was had
 
         CrashAndStart(network, readers);
@@ -64,66 +64,5 @@ public class ForwardedLetterTests
         await Here.Event<bool>("write");
         Here.Send(reader, "letter");
         await Here.Event<bool>("never");
-    }
-
-    ModelNode Node(string name)
-    {
-        var node = new ModelNode(name, _time, _read);
-        node.Start();
-        return node;
-    }
-
-    void Join(ModelNetwork network, params (ModelNode One, ModelNode Other)[] pairs)
-    {
-        foreach (var (one, other) in pairs)
-            network.Join(string.CompareOrdinal(one.Name, other.Name) < 0 ? (one, other) : (other, one));
-        ComeToRest(network);
-    }
-
-    void CrashAndStart(ModelNetwork network, ModelNode node)
-    {
-        node.Crash(_calm);
-        network.Lose(node, _calm);
-        node.Start();
-        ComeToRest(network);
-    }
-
-    /// <summary>Until nothing is left to be done. Time stands still.</summary>
-    void ComeToRest(ModelNetwork network)
-    {
-        for (var isAtRest = false; !isAtRest;)
-        {
-            isAtRest = true;
-            foreach (var node in network.Nodes)
-            {
-                for (; node.CanRun; isAtRest = false)
-                    node.RunOne(_calm);
-                for (; node.CanStore; isAtRest = false)
-                    node.Store.WriteNext(_calm);
-            }
-            for (; network.Arriving.Any(); isAtRest = false)
-                network.Drain();
-        }
-    }
-
-    /// <summary>What waits for the store goes on on this thread.</summary>
-    static void Play(Action test)
-    {
-        var context = SynchronizationContext.Current;
-        SynchronizationContext.SetSynchronizationContext(null);
-        try
-        {
-            test();
-        }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(context);
-        }
-    }
-
-    /// <summary>No disk is full, and of what a node had said before it crashed all arrives.</summary>
-    sealed class Calm : Random
-    {
-        public override int Next(int maxValue) => maxValue - 1;
     }
 }

@@ -293,7 +293,7 @@ sealed class Model
         }
         else
         {
-            Crash(_nodes[_random.Next(2)]);   // the third lives on: what may happen else docs/limits.md says
+            Crash(_nodes[_random.Next(_nodes.Length)]);
         }
     }
 

@@ -113,7 +113,9 @@ public sealed partial class CalculatorServerTests(CalculatorServers servers) : I
         {
             var ports = CalculatorServers.PortsOf(own);
             using var client = new HttpClient { Timeout = Limits.Seconds(10) };
-            Assert.Contains("\"workers\":3", await client.GetStringAsync(new Uri($"http://127.0.0.1:{ports["http"]}/info")), StringComparison.Ordinal);
+            using var info = await client.GetAsync(new Uri($"http://127.0.0.1:{ports["http"]}/info"));
+            Assert.True(info.IsSuccessStatusCode, $"{info}\n{own.Output}{own.Error}");
+            Assert.Contains("\"workers\":3", await info.Content.ReadAsStringAsync(), StringComparison.Ordinal);
         }
 
         var withoutHttp = CalculatorServers.AnyPorts[..^2];

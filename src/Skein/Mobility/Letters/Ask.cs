@@ -85,7 +85,7 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
 
     /// <summary>It is there.</summary>
     public void Succeed(MobileNode node, Resident process, string? movedTo = null) =>
-        node.Tell(Origin, Number, new(AskAnswerKind.Done, movedTo ?? node.Name, null, BitConverter.GetBytes(process.State.Hops + (movedTo is null ? 0 : 1))));
+        node.Tell(Origin, Number, new(AskAnswerKind.Done, movedTo ?? node.Name, null, BitConverter.GetBytes(process.State.Sighting + (movedTo is null ? 0 : 1))));
 
     public void Fail(Exception error) =>
         _node.Tell(Origin, Number, new(error is NodeLostException ? AskAnswerKind.Lost : AskAnswerKind.CannotMove, error is NodeLostException { Node: var lost } ? lost : error.Message, (error as CannotMoveException)?.Path, null));
