@@ -67,7 +67,7 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>It has left the others.</summary>
     internal Task Ended => _ended.Task;
 
-    /// <summary>Starts a node, and returns when it is connected with those of its folder.</summary>
+    /// <summary>Starts a node, and returns when it is connected with those of its folder that answer within 5 s.</summary>
     /// <param name="name">What <c>Here.MoveTo</c> calls it.</param>
     /// <exception cref="ArgumentException">The name is no name of a file, or not that of the identity; or an address is given and no identity.</exception>
     /// <exception cref="IOException">There is such a node, or the folder or the address cannot be used.</exception>
@@ -94,7 +94,8 @@ public sealed class ClusterNode : IAsyncDisposable
             cluster._local.Listen();
             cluster._remote?.Listen();
             cluster._working = Task.WhenAll(cluster._local.RunAsync(cluster._closing.Token), cluster._remote?.RunAsync(cluster._closing.Token) ?? Task.CompletedTask);
-            await cluster._local.ConnectAsync(cancellation).ConfigureAwait(false);
+            foreach (var silent in await cluster._local.ConnectAsync(cancellation).ConfigureAwait(false))
+                cluster._log.Add(name, LogSeverity.Warning, $"node {silent} does not answer: it was stopped, or is of another version. This one is connected with it when it does.");
             return cluster;
         }
         catch (Exception e)

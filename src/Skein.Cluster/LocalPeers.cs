@@ -8,6 +8,9 @@ sealed class LocalPeers(MobileNode node, NodeFolder folder, Connections connecti
     /// <summary>So often it looks who else is there. A look costs the reading of a small folder.</summary>
     static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>One that was stopped, or speaks another protocol, holds up no other for longer.</summary>
+    static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
+
     readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     readonly HashSet<string> _dialled = [];
 
@@ -25,11 +28,19 @@ sealed class LocalPeers(MobileNode node, NodeFolder folder, Connections connecti
     /// <summary>Until it is cancelled.</summary>
     public Task RunAsync(CancellationToken closing) => Task.WhenAll(AcceptAsync(closing), KeepLookingAsync(closing));
 
-    /// <summary>Until all are connected that live.</summary>
-    public async Task ConnectAsync(CancellationToken cancellation)
+    /// <summary>Until all are connected that live, or long enough for those that do.</summary>
+    /// <returns>Those that have not answered.</returns>
+    public async Task<string[]> ConnectAsync(CancellationToken cancellation)
     {
-        while (folder.Names.Any(other => other != node.Name && node.Peers.Find(other) is not { IsOpen: true } && !folder.HasEnded(other)))
+        var began = TimeProvider.System.GetTimestamp();
+        string[] missing;
+        while ((missing = [.. folder.Names.Where(other => other != node.Name && node.Peers.Find(other) is not { IsOpen: true } && !folder.HasEnded(other))]).Length > 0
+            && TimeProvider.System.GetElapsedTime(began) < ConnectLimit)
+        {
             await Task.Delay(LookEvery / 10, TimeProvider.System, cancellation).ConfigureAwait(false);
+        }
+
+        return missing;
     }
 
     public void Dispose()
@@ -69,8 +80,20 @@ sealed class LocalPeers(MobileNode node, NodeFolder folder, Connections connecti
             await LookAsync(closing).ConfigureAwait(false);
     }
 
-    /// <summary>Asks those that it has no connection with, and takes note of those that have ended.</summary>
     async Task LookAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await LookOnceAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException)
+        {
+            // No descriptor is left, or the folder is away: perhaps at the next look.
+        }
+    }
+
+    /// <summary>Asks those that it has no connection with, and takes note of those that have ended.</summary>
+    async Task LookOnceAsync(CancellationToken cancellation)
     {
         foreach (var peer in node.Peers.All.Where(peer => !peer.IsConnected && !peer.IsRemote && (peer.IsGuest || folder.HasEnded(peer.Name))))
             node.Peers.End(peer);

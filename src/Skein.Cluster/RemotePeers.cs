@@ -94,10 +94,11 @@ sealed class RemotePeers(ClusterOptions options, ClusterIdentity identity, Conne
     /// <summary>Returns when the connection has ended: who it was; null where there was none.</summary>
     async Task<string?> ConnectAsync(IPEndPoint peer, CancellationToken closing)
     {
-        var socket = new Socket(peer.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        Socket? socket = null;
         Stream stream = Stream.Null;
         try
         {
+            socket = new(peer.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(closing);
             limit.CancelAfter(HandshakeLimit);
             await socket.ConnectAsync(peer, limit.Token).ConfigureAwait(false);
@@ -115,7 +116,7 @@ sealed class RemotePeers(ClusterOptions options, ClusterIdentity identity, Conne
         finally
         {
             await stream.DisposeAsync().ConfigureAwait(false);
-            socket.Dispose();
+            socket?.Dispose();
         }
     }
 

@@ -4,7 +4,7 @@ namespace Skein;
 static class TimeRange
 {
     /// <summary>What a timer can wait for: 49 days.</summary>
-    static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+    public static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     /// <summary>A limit; infinite is none.</summary>
     public static TimeSpan? Limit(TimeSpan? time, string name)

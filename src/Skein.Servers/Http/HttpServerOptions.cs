@@ -43,12 +43,10 @@ public sealed record HttpServerOptions
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxRequests ?? 1, 1, nameof(MaxRequests));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxMemory ?? 1, 1, nameof(MaxMemory));
-        if (Deadline is { } deadline)
-            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(Deadline));
         ArgumentOutOfRangeException.ThrowIfLessThan(RetryAfter, TimeSpan.Zero, nameof(RetryAfter));
         ArgumentOutOfRangeException.ThrowIfNegative(BodyBuffer, nameof(BodyBuffer));
         ArgumentOutOfRangeException.ThrowIfLessThan(DeafAfter, TimeSpan.Zero, nameof(DeafAfter));
         _ = Limit?.Checked();
-        return this with { Timeout = TimeRange.Limit(Timeout, nameof(Timeout)) };
+        return this with { Deadline = TimeRange.Limit(Deadline, nameof(Deadline)), Timeout = TimeRange.Limit(Timeout, nameof(Timeout)) };
     }
 }

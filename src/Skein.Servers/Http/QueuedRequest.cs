@@ -2,11 +2,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace Skein;
 
-/// <summary>A request whose handler is run by a thread of the server, unless its client or its deadline is gone before that.</summary>
+/// <summary>
+/// A request whose handler is run by a thread of the server, unless its client or its deadline is gone before that. Once that thread may have it nobody
+/// else touches its context, which is for one thread at a time.
+/// </summary>
 sealed class QueuedRequest(RequestDelegate handler, HttpContext context, TimeProvider time, long arrival, TimeSpan? deadline) : HandlerTask, IDisposable
 {
     readonly TaskCompletionSource<RequestFate> _fate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly ExecutionContext? _caller = ExecutionContext.Capture();
+    readonly CancellationToken _aborted = context.RequestAborted;
     CancellationTokenRegistration _gone;
     ITimer? _timer;
 
@@ -16,14 +20,14 @@ sealed class QueuedRequest(RequestDelegate handler, HttpContext context, TimePro
     /// <summary>From now on it leaves the queue when its client does, or when its deadline passes.</summary>
     public void Watch(HandlerThreads threads)
     {
-        _gone = context.RequestAborted.UnsafeRegister(_ => Leave(threads, RequestFate.Gone), null);
+        _gone = _aborted.UnsafeRegister(_ => Leave(threads, RequestFate.Gone), null);
         if (deadline is { } limit)
             _timer = time.CreateTimer(_ => Leave(threads, RequestFate.TooLate), null, Left(limit), Timeout.InfiniteTimeSpan);
     }
 
     public override Task RunAsync()
     {
-        if (context.RequestAborted.IsCancellationRequested)
+        if (_aborted.IsCancellationRequested)
             _fate.SetResult(RequestFate.Gone);
         else if (deadline is { } limit && Left(limit) == TimeSpan.Zero)
             _fate.SetResult(RequestFate.TooLate);

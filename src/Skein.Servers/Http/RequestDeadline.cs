@@ -9,7 +9,8 @@ static class RequestDeadline
     public static TimeSpan? Of(IHeaderDictionary headers, TimeSpan? configured)
     {
         var deadline = Shorter(configured, Seconds(headers["Request-Timeout"]));
-        return Shorter(deadline, Grpc(headers["grpc-timeout"]));
+        deadline = Shorter(deadline, Grpc(headers["grpc-timeout"]));
+        return deadline <= TimeRange.Longest ? deadline : null;   // one that no timer can wait for is none
     }
 
     static TimeSpan? Shorter(TimeSpan? one, TimeSpan? other) => one is null || other < one ? other ?? one : one;

@@ -47,8 +47,8 @@ sealed class RequestInterruption(RequestDelegate next, NamedRequests named, Http
 
     async Task RunAsync(HttpContext context, string? name)
     {
-        var interruption = new Interruption(
-            new HandlerWatch(options.Timeout, options.DeafAfter, time, logger, () => $"{context.Request.Method} {context.Request.Path}"), context.RequestAborted);
+        var (method, path) = (context.Request.Method, context.Request.Path);   // the watch speaks while the handler has the context
+        var interruption = new Interruption(new HandlerWatch(options.Timeout, options.DeafAfter, time, logger, () => $"{method} {path}"), context.RequestAborted);
         if (name is not null && !named.TryAdd(name, interruption))
         {
             interruption.End();

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Skein;
 
-/// <summary>Interrupts a handler that takes too long, and reports one that goes on after it was interrupted.</summary>
+/// <summary>Interrupts a handler that takes too long, and reports one that goes on after it was interrupted, or fails when it hears of it.</summary>
 sealed class HandlerWatch(TimeSpan? limit, TimeSpan grace, TimeProvider time, ILogger logger, Func<string> what) : IDisposable
 {
     readonly Lock _gate = new();
@@ -38,6 +38,23 @@ sealed class HandlerWatch(TimeSpan? limit, TimeSpan grace, TimeProvider time, IL
         {
             _grace?.Dispose();
             _grace = null;
+        }
+    }
+
+    /// <summary>Cancels a token of the handler. What the application has registered there may fail: that is reported, and costs nobody else.</summary>
+    public void Cancel(CancellationTokenSource source)
+    {
+        try
+        {
+            source.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The handler has ended in this moment.
+        }
+        catch (AggregateException error)
+        {
+            logger.CallbackFailed(what(), error);
         }
     }
 

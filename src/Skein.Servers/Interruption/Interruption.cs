@@ -104,7 +104,7 @@ public sealed class Interruption
         InterruptionMeter.Count(cause);
         _watch.Expect(cause);
         Interrupted?.Invoke(this);
-        ThreadPool.UnsafeQueueUserWorkItem(static cancelled => Cancel(cancelled), source, preferLocal: false);
+        ThreadPool.UnsafeQueueUserWorkItem(_ => _watch.Cancel(source), null);
         return true;
     }
 
@@ -117,18 +117,6 @@ public sealed class Interruption
         {
             _isOver = true;
             _source.Dispose();
-        }
-    }
-
-    static void Cancel(CancellationTokenSource source)
-    {
-        try
-        {
-            source.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The handler has ended in this moment.
         }
     }
 }

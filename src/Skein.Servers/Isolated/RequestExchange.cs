@@ -15,7 +15,7 @@ sealed class RequestExchange : IAsyncDisposable
 
     readonly HttpContext _context;
     readonly CancellationTokenSource _over;
-    readonly SemaphoreSlim _turn = new(1);
+    readonly SemaphoreSlim _reading = new(1), _responding = new(1);   // a client may wait for an answer before it sends more
     PipeReader? _body;
     Lease? _piece;
     bool _ended;
@@ -24,7 +24,7 @@ sealed class RequestExchange : IAsyncDisposable
     {
         _context = context;
         _over = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        Respond = Callback.To<ResponsePart, Nothing>(part => InTurnAsync(async () =>
+        Respond = Callback.To<ResponsePart, Nothing>(part => InTurnAsync(_responding, async () =>
         {
             await SendAsync(part, _over.Token).ConfigureAwait(false);
             return default(Nothing);
@@ -52,7 +52,7 @@ sealed class RequestExchange : IAsyncDisposable
         }
 
         request.Piece = _piece = Lease.Rent(PieceSize);
-        request.ReadBody = Callback.To<int, int>(_ => InTurnAsync(ReadAsync));
+        request.ReadBody = Callback.To<int, int>(_ => InTurnAsync(_reading, ReadAsync));
     }
 
     /// <summary>Sends the rest of the response.</summary>
@@ -74,31 +74,36 @@ sealed class RequestExchange : IAsyncDisposable
     static bool SaysItsLength(ResponseHead head) =>
         Array.Exists(head.Headers, static name => name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) || name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase));
 
-    // What the worker has asked for and not got ends before its request does.
-    async ValueTask CloseAsync()
+    /// <summary>What the worker has asked for and not got ends before its request does.</summary>
+    public async ValueTask CloseAsync()
     {
         if (_ended)
             return;
-        if (!_turn.Wait(0, CancellationToken.None))
-        {
-            await _over.CancelAsync().ConfigureAwait(false);
-            await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-
+        await CloseAsync(_reading).ConfigureAwait(false);
+        await CloseAsync(_responding).ConfigureAwait(false);
         _ended = true;
-        _turn.Release();
+        _reading.Release();
+        _responding.Release();
     }
 
-    async Task<T> InTurnAsync<T>(Func<Task<T>> step)
+    async ValueTask CloseAsync(SemaphoreSlim turn)
     {
-        await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        if (turn.Wait(0, CancellationToken.None))
+            return;
+        await _over.CancelAsync().ConfigureAwait(false);
+        await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    async Task<T> InTurnAsync<T>(SemaphoreSlim turn, Func<Task<T>> step)
+    {
+        await turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
             return _ended ? throw new InvalidOperationException("The request is over.") : await step().ConfigureAwait(false);
         }
         finally
         {
-            _turn.Release();
+            turn.Release();
         }
     }
 

@@ -41,18 +41,18 @@ sealed class RequestForwarder(string endpoint, EndpointWorkers workers)
         catch (ProcessLostException lost)
         {
             workers.Logger.WorkerLost(context.Request.Method, context.Request.Path, lost.Message);
-            Answer(context, StatusCodes.Status502BadGateway);
+            await RefuseAsync(StatusCodes.Status502BadGateway).ConfigureAwait(false);
             return;
         }
         catch (TimeoutException)
         {
             workers.Logger.TimedOut(context.Request.Method, context.Request.Path, pool.Options.TaskTimeout);
-            Answer(context, StatusCodes.Status504GatewayTimeout);
+            await RefuseAsync(StatusCodes.Status504GatewayTimeout).ConfigureAwait(false);
             return;
         }
         catch (Exception error) when (error is PoolFullException or ObjectDisposedException)
         {
-            Answer(context, StatusCodes.Status503ServiceUnavailable);
+            await RefuseAsync(StatusCodes.Status503ServiceUnavailable).ConfigureAwait(false);
             return;
         }
 
@@ -62,6 +62,12 @@ sealed class RequestForwarder(string endpoint, EndpointWorkers workers)
             context.Abort();
         else
             await exchange.EndAsync(response.Last).ConfigureAwait(false);
+
+        async Task RefuseAsync(int status)
+        {
+            await exchange.CloseAsync().ConfigureAwait(false);   // what a lost worker had asked for may still be under way
+            Answer(context, status);
+        }
     }
 
     // Half an answer must not look like a whole one.

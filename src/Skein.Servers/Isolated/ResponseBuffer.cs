@@ -83,7 +83,7 @@ sealed class ResponseBuffer(Callback<ResponsePart, Nothing> respond, WorkerRespo
         await _turn.WaitAsync().ConfigureAwait(false);
         _ended = true;
         _turn.Release();
-        return Take();
+        return Take()!;
     }
 
     public void Dispose()
@@ -99,14 +99,12 @@ sealed class ResponseBuffer(Callback<ResponsePart, Nothing> respond, WorkerRespo
         _timer.Change(Moment, Timeout.InfiniteTimeSpan);
     }
 
-    async Task SendLaterAsync()
+    /// <summary>The moment is over.</summary>
+    public async Task SendLaterAsync()
     {
         try
         {
-            if (_lent)
-                SendSoon();
-            else
-                await SendAsync(CancellationToken.None).ConfigureAwait(false);
+            await SendAsync(CancellationToken.None, unlessLent: true).ConfigureAwait(false);
         }
         catch (Exception error) when (error is ObjectDisposedException or InvalidOperationException or IOException or OperationCanceledException)
         {
@@ -114,14 +112,20 @@ sealed class ResponseBuffer(Callback<ResponsePart, Nothing> respond, WorkerRespo
         }
     }
 
-    async ValueTask SendAsync(CancellationToken cancellation)
+    /// <param name="cancellation">Of the handler that waits for it.</param>
+    /// <param name="unlessLent">Nothing goes out while somebody may be writing behind what is written: what that then counts would be taken for what was sent.</param>
+    async ValueTask SendAsync(CancellationToken cancellation, bool unlessLent = false)
     {
         await _turn.WaitAsync(cancellation).ConfigureAwait(false);
         try
         {
             if (_ended)
                 return;
-            var part = Take();
+            if (Take(unlessLent) is not { } part)
+            {
+                SendSoon();
+                return;
+            }
             if (part.Head is null && part.Body.Length == 0)
                 return;
             _sent = true;
@@ -133,10 +137,12 @@ sealed class ResponseBuffer(Callback<ResponsePart, Nothing> respond, WorkerRespo
         }
     }
 
-    ResponsePart Take()
+    ResponsePart? Take(bool unlessLent = false)
     {
         lock (_gate)
         {
+            if (_lent && unlessLent)
+                return null;
             var body = _bytes[.._written];
             _written = 0;
             return new() { Head = response.TakeHead(), Body = body };

@@ -10,7 +10,6 @@ namespace Skein;
 sealed class ObjectCall(ServedClient client, uint number, ObjectKind kind, ObjectMethod method, string name, object?[] arguments) : IDisposable
 {
     readonly CancellationTokenSource _cancellation = new();
-    bool _isOver;
 
     public uint Number => number;
 
@@ -25,10 +24,17 @@ sealed class ObjectCall(ServedClient client, uint number, ObjectKind kind, Objec
 
     public void Cancel()
     {
-        lock (_cancellation)
+        try
         {
-            if (!_isOver)
-                _cancellation.Cancel();
+            _cancellation.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was answered in this moment.
+        }
+        catch (AggregateException error)   // of what the method has registered with its token
+        {
+            client.Report(this, error);
         }
     }
 
@@ -88,10 +94,5 @@ sealed class ObjectCall(ServedClient client, uint number, ObjectKind kind, Objec
                 writer.WriteText(state.message);
             });
 
-    public void Dispose()
-    {
-        lock (_cancellation)
-            _isOver = true;
-        _cancellation.Dispose();
-    }
+    public void Dispose() => _cancellation.Dispose();
 }

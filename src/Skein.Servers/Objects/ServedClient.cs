@@ -47,6 +47,10 @@ sealed class ServedClient
         }
     }
 
+    /// <summary>What a call's method has registered with its token failed when that was cancelled.</summary>
+    public void Report(ObjectCall call, Exception error) =>
+        _options.LoggerFactory.CreateLogger("Skein.ObjectServer").CallbackFailed($"{call.Kind.Interface.Name} '{call.Name}'", error);
+
     void CancelAll()
     {
         foreach (var call in _calls.Values)

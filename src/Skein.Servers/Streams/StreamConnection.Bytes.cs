@@ -155,13 +155,15 @@ partial class StreamConnection
         if (Interlocked.Exchange(ref _isGone, true))
             return;
         if (_isOnLoop)
-            _loop.Schedule(static closed => ((CancellationTokenSource)closed!).Cancel(), _closed, this);
+            _loop.Schedule(static gone => ((StreamConnection)gone!).Tell(), this, this);
         else
             CancelHandler();
     }
 
     /// <summary>Cancels the handler's token without the loop, which it may be holding. From any thread.</summary>
-    public void CancelHandler() => ThreadPool.UnsafeQueueUserWorkItem(static closed => closed.Cancel(), _closed, preferLocal: false);
+    public void CancelHandler() => ThreadPool.UnsafeQueueUserWorkItem(static gone => gone.Tell(), this, preferLocal: false);
+
+    void Tell() => _watch.Cancel(_closed);
 
     /// <summary>Sends what is left and closes the socket, after the handler has ended.</summary>
     /// <param name="farewell">What TLS has to say at the end.</param>

@@ -73,7 +73,7 @@ sealed partial class StreamConnection : DefaultConnectionContext, IConnectionLif
     }
 
     /// <summary>Asks the handler to end when what it does now is done: the server stops.</summary>
-    public void RequestClose() => ThreadPool.UnsafeQueueUserWorkItem(static requested => requested.Cancel(), _closeRequested, preferLocal: false);
+    public void RequestClose() => ThreadPool.UnsafeQueueUserWorkItem(static asked => asked._watch.Cancel(asked._closeRequested), this, preferLocal: false);
 
     /// <summary>The handler reads and writes through these instead: TLS is between them and the socket.</summary>
     public void Secure(PipeReader reader, PipeWriter writer)

@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using System.Net.Security;
 using System.Runtime.Versioning;
-using System.Security.Authentication;
 
 namespace Skein;
 
@@ -22,7 +21,7 @@ sealed class TlsTransport : IDisposable
         {
             await stream.AuthenticateAsServerAsync(options.Tls!, limit.Token).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException)
+        catch (Exception error)   // of whatever kind: the application chooses the certificate, and may fail
         {
             await stream.DisposeAsync().ConfigureAwait(false);
             return (null, limit.IsCancellationRequested ? $"it took longer than {options.TlsTimeout}" : error.Message);

@@ -12,7 +12,7 @@ sealed class HandlerThread : SynchronizationContext
     readonly ServerThread _identity;
     readonly Queue<Turn> _turns = new();   // its lock guards what other threads write: this queue, _next and _ended
     HandlerTask? _next;
-    bool _ended;
+    bool _ended, _isOver;
     long _moves;
 
     public HandlerThread(HandlerThreads crew, int number, HandlerTask? first)
@@ -39,6 +39,9 @@ sealed class HandlerThread : SynchronizationContext
 
     public int Number => _identity.Number;
 
+    /// <summary>It has ended.</summary>
+    public bool IsOver => Volatile.Read(ref _isOver);
+
     /// <summary>Grows whenever it begins or ends to run code of a handler.</summary>
     public long Moves => Volatile.Read(ref _moves);
 
@@ -62,13 +65,20 @@ sealed class HandlerThread : SynchronizationContext
 
     public override SynchronizationContext CreateCopy() => this;
 
+    // What a handler has begun and not awaited may go on after its thread has ended: then it goes on in the thread pool.
     void Add(Turn turn)
     {
         lock (_turns)
         {
-            _turns.Enqueue(turn);
-            Monitor.Pulse(_turns);
+            if (!_isOver)
+            {
+                _turns.Enqueue(turn);
+                Monitor.Pulse(_turns);
+                return;
+            }
         }
+
+        ThreadPool.UnsafeQueueUserWorkItem(static turn => turn.Run(), turn, preferLocal: false);
     }
 
     void Wakeup()
@@ -96,9 +106,11 @@ sealed class HandlerThread : SynchronizationContext
                         (next, _next) = (_next, null);
                     if (next is not null || (task is not null && running.IsCompleted))
                         break;
-                    if (task is null && _ended)
+                    _isOver = task is null && _ended;
+                    if (_isOver)
                         return;
-                    if (!Monitor.Wait(_turns, task is null ? _crew.IdleTimeout : Timeout.InfiniteTimeSpan) && _next is null && _crew.Retire(this))
+                    _isOver = !Monitor.Wait(_turns, task is null ? _crew.IdleTimeout : Timeout.InfiniteTimeSpan) && _turns.Count == 0 && _next is null && _crew.Retire(this);
+                    if (_isOver)
                         return;
                 }
             }
@@ -131,17 +143,23 @@ sealed class HandlerThread : SynchronizationContext
     {
         if (turn.Action is null)
         {
-            turn.Callback!(turn.State);
+            turn.Run();
             return;
         }
 
         SetSynchronizationContext(null);   // with one, its awaits of no context would leave for the thread pool
-        turn.Action(turn.State);
+        turn.Run();
         SetSynchronizationContext(this);
     }
 
     readonly record struct Turn(SendOrPostCallback? Callback, Action<object?>? Action, object? State)
     {
         public bool IsEmpty => Callback is null && Action is null;
+
+        public void Run()
+        {
+            Callback?.Invoke(State);
+            Action?.Invoke(State);
+        }
     }
 }

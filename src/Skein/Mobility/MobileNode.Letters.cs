@@ -42,7 +42,16 @@ public sealed partial class MobileNode
 
     bool IsReachable(string receiver) => _residents.ContainsKey(receiver) || NextNode(receiver) is { } next && _peers.Find(next) is { IsOpen: true };
 
-    void NoteMissed(string receiver, string sender, string returnTo) => _missed.GetOrAdd(receiver, static _ => new())[sender] = returnTo;
+    void NoteMissed(string receiver, string sender, string returnTo)
+    {
+        ConcurrentDictionary<string, string> senders;
+        do
+        {
+            senders = _missed.GetOrAdd(receiver, static _ => new());
+            senders[sender] = returnTo;
+        }
+        while (!_missed.TryGetValue(receiver, out var now) || now != senders);   // they may just have been asked, all but this one
+    }
 
     /// <summary>There may be a way to this process now.</summary>
     void SayAgain(string receiver)

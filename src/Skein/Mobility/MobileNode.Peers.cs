@@ -269,6 +269,10 @@ public sealed partial class MobileNode
         {
             return Encode(MobileOutcome.Failed(e));
         }
+        catch (Exception e)   // of whatever kind: a collection that others change while it is written
+        {
+            return Encode(MobileOutcome.Failed(new InvalidOperationException($"The result could not be written ({e.GetType().Name}): {e.Message}")));
+        }
     }
 
     internal MobileOutcome ReadOutcome(byte[] bytes)
@@ -277,7 +281,7 @@ public sealed partial class MobileNode
         {
             return Decode<MobileOutcome>(bytes);
         }
-        catch (Exception e) when (e is InvalidDataException or ModuleVersionException)
+        catch (Exception e)   // of whatever kind: the application's own comparer or hash function
         {
             return MobileOutcome.Failed(e);
         }

@@ -20,10 +20,10 @@ public sealed partial class MobileNode
     internal async Task<T> AskAsync<T>(string node, NodeRequest<T> request)
     {
         var answer = await ExchangeAsync(node, Encode<NodeRequest>(request)).ConfigureAwait(false);
-        var outcome = Decode<MobileOutcome>(answer) as MobileOutcome<T> ?? throw new InvalidDataException($"Node {node} has answered another question.");
-        if (outcome.Error is { } error)
+        var outcome = Decode<MobileOutcome>(answer);
+        if (outcome.Error is { } error)   // of whatever result
             ExceptionDispatchInfo.Throw(error);
-        return outcome.Result;
+        return outcome is MobileOutcome<T> { Result: var result } ? result : throw new InvalidDataException($"Node {node} has answered another question.");
     }
 
     /// <summary>The one seam: bytes to another node, and its answer.</summary>
@@ -80,11 +80,11 @@ public sealed partial class MobileNode
     {
         try
         {
-            return Encode(await Decode<NodeRequest>(request).AnswerAsync(this).ConfigureAwait(false));
+            return Write(await Decode<NodeRequest>(request).AnswerAsync(this).ConfigureAwait(false));
         }
-        catch (Exception e) when (e is CannotTravelException or MessageTooLargeException or ModuleVersionException or InvalidDataException)
+        catch (Exception e)   // of whatever kind: the application's code runs when its keys are hashed, and whoever asked waits
         {
-            return Encode(MobileOutcome.Failed(e));
+            return Write(MobileOutcome.Failed(e));
         }
     }
 

@@ -24,9 +24,7 @@ public sealed partial class MobileNode
         {
             if (_residents.TryGetValue(id, out var resident))
             {
-                if (item is Withdrawal withdrawal)
-                    withdrawal.Apply(resident);
-                else if (!resident.TryPost(item))
+                if (item is Withdrawal withdrawal ? !withdrawal.TryApply(resident) : !resident.TryPost(item))
                     continue;   // it has just left
                 return;
             }

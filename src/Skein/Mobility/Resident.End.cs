@@ -12,6 +12,9 @@ sealed partial class Resident
     /// <summary>It has ended, or is elsewhere.</summary>
     public bool IsGone => _presence != Presence.Present;
 
+    /// <summary>It is elsewhere, or forgotten: what comes for it now goes another way.</summary>
+    public bool HasLeft => _presence == Presence.Left;
+
     /// <summary>Its first function has ended, or it is made to end. Calls that it did not wait for end with it.</summary>
     public void End(MobileOutcome outcome)
     {
@@ -45,11 +48,11 @@ sealed partial class Resident
             _isDeciding = true;
             Interlocked.MemoryBarrierProcessWide();   // either this sees that the turn has ended, or that sees this and waits
             var isInTurn = Volatile.Read(ref _isInTurn);
-            _isDeciding = false;
+            if (isInTurn)
+                (_presence, _isGivenUp) = (Presence.Ended, true);
+            Volatile.Write(ref _isDeciding, false);
             if (!isInTurn)
                 return false;
-            _presence = Presence.Ended;
-            _isGivenUp = true;
             unread = _first;
             _first = _last = null;
         }
@@ -77,7 +80,7 @@ sealed partial class Resident
         {
             (var item, unread) = (unread, unread.Next);
             item.Next = null;
-            TryPost(item);
+            Post(item);
         }
     }
 
@@ -102,7 +105,7 @@ sealed partial class Resident
             node.Left(this, peer);
             for (var item = _first; item is not null; item = item.Next)
             {
-                if (item is FollowingItem follower)
+                if (item is FollowingItem follower && (item is not Skein.Ask asked || asked.TryLeave()))
                     node.SendAfter(peer, Id, follower);
                 else if (item is UpgradeRequest)
                     item.Miss(node, Id);
@@ -111,7 +114,7 @@ sealed partial class Resident
         }
         foreach (var cut in _cuts ?? [])
         {
-            if (cut.Ask is { } ask && cut.TryGiveUp())
+            if (cut.Ask is { } ask && ask.TryLeave())
                 node.SendAfter(peer, Id, ask);
         }
         _image?.Left();

@@ -2,8 +2,6 @@ namespace Skein;
 
 sealed partial class Resident
 {
-    List<FollowingItem>? _late;   // came after its end
-
     /// <summary>In a turn of the process: writes to another.</summary>
     public void Send<T>(string receiver, T message)
     {
@@ -55,14 +53,14 @@ sealed partial class Resident
     /// <summary>After its end, when the node does not know it any more: what came for it meanwhile finds that out.</summary>
     public void Forget()
     {
-        List<FollowingItem>? late;
+        InboxItem? late;
         lock (this)
         {
             _presence = Presence.Left;
-            (late, _late) = (_late, null);
+            late = _first;
+            _first = _last = null;
         }
-        foreach (var item in late ?? [])
-            node.Deliver(Id, item);
+        PostAgain(late);
         foreach (var (sender, returnTo, _) in state.Letters?.Unsaid ?? [])
             node.Acknowledge(returnTo, sender, Id, Acknowledgement.All);
     }

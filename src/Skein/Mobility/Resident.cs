@@ -97,11 +97,7 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
                 (item as Ask)?.Note(this);
                 if (item is KillRequest)
                     KillRequest.Note(this);
-                if (_last is null)
-                    Volatile.Write(ref _first, item);
-                else
-                    _last.Next = item;
-                _last = item;
+                Append(item);
                 if (_isRunning || item.CanWait)
                     return true;
                 _isRunning = true;
@@ -110,12 +106,21 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
             }
             if (item is Letter or Acknowledgement)
             {
-                (_late ??= []).Add((FollowingItem)item);
+                Append(item);   // until the node knows of its end
                 return true;
             }
         }
         item.Miss(node, Id);
         return true;
+    }
+
+    void Append(InboxItem item)
+    {
+        if (_last is null)
+            Volatile.Write(ref _first, item);
+        else
+            _last.Next = item;
+        _last = item;
     }
 
     void IThreadPoolWorkItem.Execute()

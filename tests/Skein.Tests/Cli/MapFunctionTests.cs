@@ -161,7 +161,7 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
     [Fact]
     public async Task Whatever_happens_to_a_worker_costs_its_own_input()
     {
-        var ended = await SkeinCommand.RunAsync("", ["map", file.Path, "--function", "Fail", "--keep-going", "--json", "--timeout", "1s", "--grace", "100ms", "--memory", "100M",
+        var ended = await SkeinCommand.RunAsync("", ["map", file.Path, "--function", "Fail", "--keep-going", "--json", "--timeout", "3s", "--grace", "100ms", "--memory", "100M",
             ":::", "a", "crash", "bb", "throw", "ccc", "exit", "dddd", "spin", "eeeee", "leak", "ffffff"], file.Home, seconds: 60);
         var jobs = ended.Lines[..^1].Select(line => JsonDocument.Parse(line).RootElement).ToList();
         Assert.Equal([0, 134, 0, 70, 0, 7, 0, 124, 0, 137, 0], jobs.Select(job => job.GetProperty("exitCode").GetInt32()));

@@ -308,6 +308,29 @@ public abstract class MobileStoreCases : IDisposable
         Assert.Empty(await store.ReadAsync().Within());
     }
 
+    [Fact]
+    public async Task A_process_that_could_not_be_written_still_writes_to_others()
+    {
+        await using var store = Open();
+        var node = new MobileNode("a", store: store);
+        var reader = node.Start(static async () => await Here.Receive<string>());
+        var id = reader.Id;
+        node.Start(async () =>
+        {
+            using var stream = new FileStream("/dev/null", FileMode.Open);
+            try
+            {
+                await Here.Checkpoint();
+            }
+            catch (CannotMoveException)
+            {
+                Here.Send(id, "letter");
+            }
+            await Here.Event<bool>("never");
+        });
+        Assert.Equal("letter", await reader.Completion.Within());
+    }
+
     /// <summary>
     /// A program with durable processes is killed again and again. It says which steps are stored; none of these is ever lost, no effect of one
     /// happens again, and whoever has a table of the ids that he has seen applies none twice and misses none.

@@ -28,7 +28,7 @@ public class NodeLossTests
     {
         var process = _home.Start(static () => Go(["between", "lost"]));
         await Limits.Until(() => _lost.Count == 1, "its arrival");
-        Assert.Equal("between", process.Node);
+        await Limits.Until(() => process.Node == "between", "its first move to be heard of");
         await End();
         await PassAsync(() => process.Completion.IsCompleted);
         Assert.Equal("lost", (await Assert.ThrowsAsync<NodeLostException>(() => process.Completion.Within())).Node);

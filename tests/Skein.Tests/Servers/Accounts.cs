@@ -20,7 +20,7 @@ public interface IAccount
     /// <summary>The thread of the call before and after an await.</summary>
     Task<(int Before, int After)> ThreadsAsync();
 
-    /// <summary>Waits until the gate of this name opens.</summary>
+    /// <summary>Waits until the gate of this name opens. One whose name says so fails when the call is cancelled, and not in the call.</summary>
     Task WaitAsync(string gate, CancellationToken cancellation);
 
     void Close();
@@ -69,8 +69,12 @@ sealed class Account(string name) : IAccount, IPassivated<AccountState>, IDispos
         return (before, Environment.CurrentManagedThreadId);
     }
 
-    public Task WaitAsync(string gate, CancellationToken cancellation) =>
-        Gates.GetOrAdd(gate, _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(cancellation);
+    public Task WaitAsync(string gate, CancellationToken cancellation)
+    {
+        if (gate.StartsWith("fails", StringComparison.Ordinal))
+            cancellation.Register(() => throw new InvalidOperationException(gate));
+        return Gates.GetOrAdd(gate, _ => new(TaskCreationOptions.RunContinuationsAsynchronously)).Task.WaitAsync(cancellation);
+    }
 
     public void Close() => throw new NotSupportedException("an account is for ever") { Data = { ["owner"] = name } };
 

@@ -127,6 +127,22 @@ public abstract class HttpModelCases(ServerModel model)
             Assert.Equal("here", await server.Client.GetStringAsync("/").Within());
     }
 
+    [Theory]
+    [InlineData("Request-Timeout", "5000000")]
+    [InlineData("grpc-timeout", "99999999H")]
+    public async Task A_deadline_that_no_timer_can_wait_for_is_none(string header, string value)
+    {
+        var gate = new Gate();
+        await using var server = await HttpServer.StartAsync(model, app => app.Run(_ => gate.PassAsync()));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { { header, value } } };
+        var asked = server.Client.SendAsync(request);
+        await Limits.Until(() => gate.Inside == 1, "the handler to run");
+
+        gate.Open();
+        using var response = await asked.Within();
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
     [Fact]
     public async Task A_handler_that_blocks_holds_up_no_more_than_its_own_thread()
     {

@@ -108,6 +108,26 @@ public class InterruptionHttpTests
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => response.Content.ReadAsStringAsync().Within());
     }
 
+    [Fact]
+    public async Task What_a_handler_has_registered_with_its_token_may_fail_and_is_reported()
+    {
+        var log = new LineLog();
+        var isRunning = false;
+        await using var server = await HttpServer.StartAsync(ServerModel.Dispatcher(threads: 2, queue: 4), app => app.Run(async context =>
+        {
+            context.RequestAborted.Register(static () => throw new InvalidOperationException("registered"));
+            Volatile.Write(ref isRunning, true);
+            await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
+        }), configure: builder => builder.Logging.AddProvider(log));
+        var id = NewId();
+        var request = SendAsync(server, id);
+        await Limits.Until(() => Volatile.Read(ref isRunning), "the handler to run");
+
+        Assert.Equal(HttpStatusCode.NoContent, await CancelAsync(server, id));
+        Assert.Equal(499, (int)(await request.Within()).StatusCode);
+        await Limits.Until(() => log.Lines.Any(line => line.Contains("has registered with its token failed", StringComparison.Ordinal)), "the failure to be reported");
+    }
+
     [Theory]
     [MemberData(nameof(Models))]
     public async Task Urgent_data_on_its_own_connection_cancels_a_request_however_much_is_queued_before_it(string model)

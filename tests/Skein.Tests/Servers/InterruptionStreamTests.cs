@@ -111,6 +111,29 @@ public class InterruptionStreamTests
         Assert.Equal("heard", await client.ReadToEndAsync());
     }
 
+    [Theory]
+    [MemberData(nameof(Models))]
+    public async Task What_a_handler_has_registered_with_its_token_may_fail_and_costs_nobody_else(string model)
+    {
+        var log = new LineLog();
+        await using var server = await StreamServer.StartAsync(Model(model), async connection =>
+        {
+            connection.ConnectionClosed.Register(static () => throw new InvalidOperationException("registered"));
+            connection.Features.Get<Interruption>()!.Token.Register(static () => throw new InvalidOperationException("registered"));
+            await connection.Transport.Output.WriteAsync("here"u8.ToArray());
+            await connection.Transport.Input.ReadAsync(connection.ConnectionClosed);
+        }, new() { LoggerFactory = log });
+        using (var client = await server.ConnectAsync())
+        {
+            Assert.Equal("here"u8.ToArray(), await client.ReadAsync(4));
+            client.Break();
+        }
+
+        await Limits.Until(() => log.Lines.Any(line => line.Contains("has registered with its token failed", StringComparison.Ordinal)), "the failure to be reported");
+        using var other = await server.ConnectAsync();
+        Assert.Equal("here"u8.ToArray(), await other.ReadAsync(4));
+    }
+
     [Fact]
     public async Task A_handler_that_knows_only_its_connections_token_is_interrupted_by_that()
     {

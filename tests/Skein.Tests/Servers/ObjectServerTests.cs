@@ -186,6 +186,26 @@ public sealed class ObjectServerTests
     }
 
     [Fact]
+    public async Task What_a_method_has_registered_with_its_token_may_fail_and_costs_no_other_call()
+    {
+        var log = new LineLog();
+        await using var server = await Bank.OpenAsync(options: new() { LoggerFactory = log });
+        await using var client = await ObjectClient.ConnectAsync(server.EndPoint);
+        using var cancellation = new CancellationTokenSource();
+        var (alice, bob) = (client.Get<IAccount>("alice"), client.Get<IAccount>("bob"));
+        var (fails, waits) = ($"fails {Guid.NewGuid()}", $"{Guid.NewGuid()}");
+        var (failing, waiting) = (alice.WaitAsync(fails, cancellation.Token), bob.WaitAsync(waits, default));
+        await Limits.Until(() => Account.Gates.ContainsKey(fails) && Account.Gates.ContainsKey(waits), "the calls to begin");
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => failing.Within());
+        await Limits.Until(() => log.Lines.Any(line => line.Contains("IAccount 'alice' has registered with its token failed", StringComparison.Ordinal)), "the failure to be reported");
+        Account.Gates[waits].SetResult();
+        await waiting.Within();
+    }
+
+    [Fact]
     public async Task A_call_of_a_client_that_left_is_cancelled()
     {
         await using var server = await Bank.OpenAsync();

@@ -29,14 +29,25 @@ sealed class CheckpointWait : MobileWait<Resumption>, IDescribed
         {
             process.State.IsStored = true;   // or may be: to remove what is not there is no error
             process.State.IsDurable = true;
-            process.Wish(new Storing(this));
+            process.Wish(new Storing(this, process));
         }
     }
 
     /// <summary>While it is stored from here it stays: of two nodes that store it at once, the later could come first.</summary>
     public override bool IsStopping() => _isStoring;
 
-    sealed class Storing(CheckpointWait wait) : Cut
+    /// <summary>There is no image of it. Where calls beside it wait for the store too, what comes of theirs decides whether its letters go on waiting for that.</summary>
+    void Fail(Resident process, Exception error)
+    {
+        var isLast = true;
+        for (var other = process.Waits.First; other is not null; other = other.After)
+            isLast &= other == this || other is not CheckpointWait;
+        if (isLast)
+            process.NoteNotStored();
+        Fail(error);
+    }
+
+    sealed class Storing(CheckpointWait wait, Resident process) : Cut
     {
         public override bool Commits => true;
 
@@ -51,7 +62,7 @@ sealed class CheckpointWait : MobileWait<Resumption>, IDescribed
             return false;
         }
 
-        public override void Fail(Exception error) => wait.Fail(error);
+        public override void Fail(Exception error) => wait.Fail(process, error);
 
         async Task StoreAsync(Resident process, byte[] image, StoredLetters letters)
         {
@@ -80,8 +91,7 @@ sealed class CheckpointWait : MobileWait<Resumption>, IDescribed
             }
             else
             {
-                resident.NoteNotStored();
-                wait.Fail(error);
+                wait.Fail(resident, error);
             }
         }
     }

@@ -68,6 +68,15 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
     public override void Miss(MobileNode node, string process) =>
         node.Tell(Origin, Number, new(AskAnswerKind.HasEnded, $"Mobile process {process} has ended.", null, null));
 
+    /// <summary>It goes after its process, unless it has begun here or was withdrawn.</summary>
+    public bool TryLeave()
+    {
+        if (!_cut.TryGiveUp())
+            return false;
+        _node.Asks.TryRemove(new((Origin, Number), this));
+        return true;
+    }
+
     /// <summary>Whoever asked does not want it any more. From any thread.</summary>
     public void Withdraw(Resident process)
     {
@@ -112,10 +121,14 @@ sealed class Withdrawal(string origin, long number) : FollowingItem(PeerMessageK
         message.WriteNumber((ulong)number);
     }
 
-    public override void Apply(Resident resident)
+    public override void Apply(Resident resident) => TryApply(resident);
+
+    /// <summary>False where the process has left: what was asked may have gone with it.</summary>
+    public bool TryApply(Resident resident)
     {
         if (resident.Node.Asks.TryGetValue((origin, number), out var ask))
             ask.Withdraw(resident);
+        return !resident.HasLeft;
     }
 
     public override void Miss(MobileNode node, string process) =>
