@@ -48,7 +48,10 @@ public sealed class ReplicaHandler : DelegatingHandler
     /// <summary>How many requests were sent a second or third time since the beginning.</summary>
     public long ResentCount => Volatile.Read(ref _resent);
 
-    long _resent;
+    /// <summary>How many of them were not waited for: the first had not failed, and was late.</summary>
+    internal long HedgedCount => Volatile.Read(ref _hedged);
+
+    long _resent, _hedged;
 
     /// <inheritdoc/>
     /// <exception cref="HttpRequestException">None of the replicas that were asked has answered; the message names them.</exception>
@@ -72,7 +75,10 @@ public sealed class ReplicaHandler : DelegatingHandler
             if (running.Find(attempt => attempt.Answer.IsCompleted) is not { } ended)
             {
                 if (tried.Count < _options.MaxAttempts && _hedges.TrySpend())
+                {
+                    Interlocked.Increment(ref _hedged);
                     Start();
+                }
                 continue;
             }
 

@@ -5,14 +5,14 @@ public abstract class CalmModel
 {
     private protected ModelTime Time { get; } = new();
 
-    /// <summary>What processes reach as the resource "world".</summary>
-    protected abstract object World { get; }
+    /// <summary>What processes have noted: they reach it as the resource "world".</summary>
+    protected List<string> Noted { get; } = [];
 
     protected static Random Calm { get; } = new NoChance();
 
     private protected ModelNode Node(string name)
     {
-        var node = new ModelNode(name, Time, World);
+        var node = new ModelNode(name, Time, Noted);
         node.Start();
         return node;
     }

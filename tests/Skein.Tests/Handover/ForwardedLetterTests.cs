@@ -6,10 +6,6 @@ namespace Skein.Tests.Handover;
 /// </summary>
 public class ForwardedLetterTests : CalmModel
 {
-    readonly List<string> _read = [];
-
-    protected override object World => _read;
-
     [Fact]
     public void A_letter_that_was_had_and_not_stored_is_asked_for_again_by_the_node_where_its_receiver_was_started() => Play(() =>
     {
@@ -21,14 +17,14 @@ public class ForwardedLetterTests : CalmModel
         ComeToRest(network);
         writer.Raise("write", true);
         ComeToRest(network);
-        Assert.Equal(["letter"], _read);
+        Assert.Equal(["letter"], Noted);
         network.Cut((readers, home), Calm);
         Join(network, (readers, home));   // both know now that it was had
 
         CrashAndStart(network, readers);
-        Assert.Equal(["letter"], _read);
+        Assert.Equal(["letter"], Noted);
         Join(network, (readers, home));
-        Assert.Equal(["letter", "letter"], _read);   // the first was read in a life that was not stored
+        Assert.Equal(["letter", "letter"], Noted);   // the first was read in a life that was not stored
     });
 
     [Fact]
@@ -43,10 +39,10 @@ public class ForwardedLetterTests : CalmModel
         CrashAndStart(network, readers);
         writer.Raise("write", true);
         ComeToRest(network);
-        Assert.Empty(_read);   // it waits where nobody knows of the end yet
+        Assert.Empty(Noted);   // it waits where nobody knows of the end yet
 
         Join(network, (readers, between), (readers, home));
-        Assert.Equal(["letter"], _read);
+        Assert.Equal(["letter"], Noted);
     });
 
     static async Mobile Read(params string[] way)

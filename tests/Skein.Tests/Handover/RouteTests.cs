@@ -3,10 +3,6 @@ namespace Skein.Tests.Handover;
 /// <summary>Several nodes have heard where a process is, each at another time: what was heard last leads to it.</summary>
 public class RouteTests : CalmModel
 {
-    readonly List<string> _read = [];
-
-    protected override object World => _read;
-
     [Fact]
     public void A_process_that_goes_on_from_an_image_of_before_its_last_move_is_found_though_others_have_heard_of_that_move() => Play(() =>
     {
@@ -27,7 +23,7 @@ public class RouteTests : CalmModel
         while (Time.HasAlarms)
             Time.RingNext();   // where its end was to be heard it is given up
         Say(network, home, id, "hello");
-        Assert.Equal(["hello at now"], _read);
+        Assert.Equal(["hello at now"], Noted);
     });
 
     [Fact]
@@ -54,7 +50,7 @@ public class RouteTests : CalmModel
         next.Start();
         Join(network, (home, next), (last, next));
         Say(network, home, id, "hello");
-        Assert.Equal(["hello at last"], _read);
+        Assert.Equal(["hello at last"], Noted);
     });
 
     static async Mobile Roam()

@@ -3,10 +3,6 @@ namespace Skein.Tests.Handover;
 /// <summary>Somebody asks a process to move and does not want it any more, while it is on its way elsewhere.</summary>
 public class WithdrawnMoveTests : CalmModel
 {
-    readonly List<string> _seen = [];
-
-    protected override object World => _seen;
-
     [Fact]
     public void A_move_that_was_withdrawn_while_its_process_was_on_its_way_is_not_carried_out() => Play(() =>
     {
@@ -24,7 +20,7 @@ public class WithdrawnMoveTests : CalmModel
         Time.RingNext();
         Assert.ThrowsAsync<CannotMoveException>(() => move.Within()).GetAwaiter().GetResult();
         ComeToRest(network);
-        Assert.Equal(["there"], _seen);
+        Assert.Equal(["there"], Noted);
         Assert.True(elsewhere.Has(process.Id));
     });
 
