@@ -79,6 +79,37 @@ static class ChannelCase
         }
     }
 
+    /// <summary>A channel whose file has room for a short item, and not for a long one.</summary>
+    public static async Task<int> FullFolder()
+    {
+        await using (var channel = ProcessChannel.Create<byte[]>(ChannelKind.LockedFile, capacity: 4))
+        {
+            Console.WriteLine($"small items: {channel.Writer.TryWrite([1])}");
+            try
+            {
+                await channel.Writer.WriteAsync(new byte[1_000_000]);
+            }
+            catch (Exception error)
+            {
+                Console.WriteLine($"long one: {error.GetType().Name}: {error.Message}");
+            }
+
+            Console.WriteLine((await channel.Reader.ReadAsync()).Length == 1 ? "read: small" : "read: another");
+            try
+            {
+                await channel.Reader.ReadAsync();
+            }
+            catch (Exception error)
+            {
+                Console.WriteLine($"then: {error.GetType().Name}");
+            }
+        }
+
+        await using var another = ProcessChannel.Create<byte[]>(ChannelKind.LockedFile, capacity: 4);
+        Console.WriteLine($"another channel: {another.Writer.TryWrite([1])}");
+        return 0;
+    }
+
     static byte[] Bytes(int length)
     {
         var bytes = new byte[length];

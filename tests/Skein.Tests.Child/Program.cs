@@ -10,6 +10,7 @@ return args switch
     ["spawn-many", var count] => SpawnManyCase.Run(int.Parse(count, System.Globalization.CultureInfo.InvariantCulture)),
     ["exit-code-of", var script] => await ParentCase.ExitCodeOf(script),
     ["channel", var what, var kind, var count, var descriptors, var secret] => await ChannelCase.Run(what, kind, count, descriptors, secret),
+    ["channel-full-folder"] => await ChannelCase.FullFolder(),
     ["group-holder"] => CgroupCase.Hold(),
     ["group-maker"] => CgroupCase.Make(),
     ["pool-parent", var activity] => await PoolParentCase.Run(activity),

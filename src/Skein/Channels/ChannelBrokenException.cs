@@ -8,7 +8,7 @@ namespace Skein;
 /// </summary>
 public sealed class ChannelBrokenException : ChannelClosedException
 {
-    internal ChannelBrokenException(string message) : base(message)
+    internal ChannelBrokenException(string message, Exception? inner = null) : base(message, inner)
     {
     }
 }

@@ -52,6 +52,9 @@ sealed unsafe class ChannelEnd : IDisposable
 
     public PacketPort Port { get; }
 
+    /// <summary>Items that a writer has written. It goes on counting where it is sent to: what a datagram's reader has seen already is old.</summary>
+    public ulong Written { get; set; }
+
     public ControlPage Page => new(_region.Pointer);
 
     public bool HasBackPressure => (Kind.Capabilities() & ChannelCapabilities.BackPressure) != 0;
@@ -183,7 +186,7 @@ sealed unsafe class ChannelEnd : IDisposable
     {
         if (IsClosed)
             return;
-        PeerGone |= _lifeline.Drain();
+        PeerGone |= _lifeline.Drain(isShared: Reads ? Page.SharedByReaders : Page.SharedByWriters);
         Ready?.Invoke();
         Pulse();
     }

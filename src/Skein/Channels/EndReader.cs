@@ -17,6 +17,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
     readonly Dictionary<ushort, ulong> _numbers = [];   // the last item of each writer, where datagrams may overtake each other
     readonly byte[] _packet;
     byte[]? _partial;      // an item of several packets
+    bool _goesOn;          // the rest of it is taken as it comes, though nobody reads here: other readers wait for their turn
     int _filled;
     ushort _writer;
     T? _ready;             // the next item, made
@@ -79,7 +80,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             {
                 _end.Page.GiveRoom();
                 _end.RingIfAsleep();
-                if (_end.PeerGone)
+                if (_end.PeerGone && MayLook())
                     TryFill();   // so that Completion is complete after the last item
             }
 
@@ -184,12 +185,16 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
                     case PortResult.Later when last && !_end.Port.IsContended && IsLast():
                         Finish();
                         return false;
+                    case PortResult.Later when _partial is not null && !_goesOn && _end.Page.SharedByReaders:
+                        _goesOn = true;
+                        _ = _end.Announce(forData: true);
+                        break;   // it may have come in between
                     default:
                         return false;
                 }
             }
         }
-        catch (InvalidDataException error)
+        catch (Exception error) when (error is InvalidDataException or IOException)
         {
             _error = error;
             Finish();
@@ -202,9 +207,20 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
                 if (moved)
                     _end.RingIfAsleep();
                 if (_partial is null)
-                    _end.EndTurn();
+                    EndTurn();
+                else if (_goesOn)
+                    _end.Arm();
             }
         }
+    }
+
+    void EndTurn()
+    {
+        _end.EndTurn();
+        if (!_goesOn)
+            return;
+        _goesOn = false;
+        _end.Withdraw();
     }
 
     /// <summary>Nothing is there, and the writers have gone or failed: is that the end, or can something still come?</summary>
@@ -260,15 +276,21 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
     void OnReady()
     {
         // The last writer has gone: whoever awaits only Completion shall see it. Not here: making an item may take long.
-        if (_end.PeerGone && !_over)
+        if (!_over && (_goesOn || (_end.PeerGone && MayLook())))
         {
             ThreadPool.UnsafeQueueUserWorkItem(static reader =>
             {
                 lock (reader._end.Gate)
-                    reader.TryFill();
+                {
+                    if (reader.TryFill())
+                        reader._end.Pulse();   // somebody may have looked a moment too early, and waits again
+                }
             }, this, preferLocal: false);
         }
     }
+
+    // What is made here is nobody else's. So where there are other readers, who may be reading, this one looks unasked only for the end.
+    bool MayLook() => !_end.Page.SharedByReaders || (_end.HasBackPressure && Volatile.Read(ref _end.Page.InFlight) == 0);
 
     /// <summary>
     /// With several writers or readers, one of them may have been killed between taking an item's room and sending all of it, or
@@ -294,7 +316,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             if (TryFill() || _over || _end.Port.IsMidItem)
                 return;
             _partial = null;
-            _end.EndTurn();
+            EndTurn();
             Volatile.Write(ref page.InFlight, 0);
         }
         finally
@@ -314,6 +336,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             _error = new ChannelBrokenException(Broken(page));
         _over = true;
         _partial = null;
+        EndTurn();
         Interlocked.Increment(ref page.ReadersClosed);
         _end.Dispose();
         Complete();
@@ -354,7 +377,7 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             _error = reason;
             if (counts)
                 Interlocked.Increment(ref _end.Page.ReadersClosed);
-            _end.EndTurn();
+            EndTurn();
             _end.Dispose();
             _completion.TrySetResult();
         }

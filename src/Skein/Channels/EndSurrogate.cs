@@ -40,6 +40,7 @@ sealed class EndSurrogate : Surrogate
             writer.WriteByte((byte)FormOf(channelEnd));
             writer.WriteNumber((ulong)((end.Port as RingPort)?.Ring.Capacity ?? 0));
             writer.WriteNumber((ulong)end.Number);
+            writer.WriteNumber(end.Written);
             writer.WriteType(channelEnd.ItemType);
             var secret = (end.Port as UdpPort)?.Secret ?? 0;
             writer.WriteNumber((ulong)secret);
@@ -57,6 +58,7 @@ sealed class EndSurrogate : Surrogate
         var form = (Form)reader.ReadByte();
         var ringCapacity = (int)reader.ReadNumber();
         var number = (int)reader.ReadNumber();
+        var written = reader.ReadNumber();
         var itemType = reader.ReadType();
         UInt128 secret = reader.ReadNumber();
         secret |= (UInt128)reader.ReadNumber() << 64;
@@ -67,6 +69,7 @@ sealed class EndSurrogate : Surrogate
         for (var i = 0; i < descriptors.Length; i++)
             descriptors[i] = carrier.Take((int)reader.ReadNumber());
         var end = EndFactory.Open(kind, form is Form.Reader or Form.RingReader, number, secret, descriptors, ringCapacity);
+        end.Written = written;
         return form switch
         {
             Form.Reader => Activator.CreateInstance(typeof(EndReader<>).MakeGenericType(itemType), end)!,

@@ -20,7 +20,6 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
     PacketFlags _flags;
     int _position;
     bool _pending, _announced;
-    ulong _number;
     bool _completing;
     Exception? _failure;       // that of Complete
     Exception? _ended;         // why nothing can be written any more
@@ -55,7 +54,16 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
                 if (IsWritten(accepted))
                     return;
                 change = _end.Announce(forData: false);
-                accepted = accepted || TryAccept(item);
+                try
+                {
+                    accepted = accepted || TryAccept(item);
+                }
+                catch
+                {
+                    _end.Withdraw();
+                    throw;
+                }
+
                 if (!_pending && accepted)
                 {
                     _end.Withdraw();
@@ -112,17 +120,17 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
     public async ValueTask CloseAsync(TimeSpan limit)
     {
         var started = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(started) < limit)
+        while (limit - TimeProvider.System.GetElapsedTime(started) is var left && left > TimeSpan.Zero)
         {
             Task change;
             lock (_end.Gate)
             {
-                if (_end.IsClosed || Flush() || !_completing)
+                if (_end.IsClosed || Flush() || _end.IsClosed || !_completing)
                     break;
                 change = _end.Announce(forData: false);
             }
 
-            await WaitAsync(change, default).ConfigureAwait(false);
+            await WaitAsync(change, default, left).ConfigureAwait(false);
         }
 
         Dispose();
@@ -177,11 +185,11 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
         }
 
         page.Used = 1;
-        _number++;
+        _end.Written++;
         _position = PacketHeader.Size;
         _pending = true;
         Flush();
-        return true;
+        return _ended is null;
     }
 
     /// <summary>Sends what was accepted, as far as there is room. True when nothing is left to send.</summary>
@@ -196,8 +204,18 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
             var length = Math.Min(_outbox.Length - _position, port.MaxPacket - PacketHeader.Size);
             var packet = _outbox.Span.Slice(_position - PacketHeader.Size, length + PacketHeader.Size);
             var rest = _outbox.Length - _position - length;
-            MemoryMarshal.Write(packet, new PacketHeader((ushort)_end.Number, _flags, (uint)rest, _number));   // over what was sent already
-            var result = port.TryWrite(packet);
+            MemoryMarshal.Write(packet, new PacketHeader((ushort)_end.Number, _flags, (uint)rest, _end.Written));   // over what was sent already
+            PortResult result;
+            try
+            {
+                result = port.TryWrite(packet);
+            }
+            catch (IOException error)   // on whatever thread this is: whoever uses the end is told
+            {
+                Stop(new ChannelBrokenException($"An item could not be written to this {_end.Kind} channel, and nothing after it can: {error.Message}. Make a new channel once that is mended.", error));
+                return false;
+            }
+
             if (result == PortResult.Over)
             {
                 Stop(Gone());
@@ -293,7 +311,7 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
     void ThrowIfEnded(bool evenWhileCompleting = true)
     {
         if (_ended is ChannelClosedException closed)
-            throw closed is ChannelBrokenException broken ? new ChannelBrokenException(broken.Message) : new ChannelClosedException(closed.Message, closed.InnerException);
+            throw closed is ChannelBrokenException broken ? new ChannelBrokenException(broken.Message, broken.InnerException) : new ChannelClosedException(closed.Message, closed.InnerException);
         if (_ended is ObjectDisposedException)
             throw new ObjectDisposedException(null, _ended.Message);
         if (_ended is not null)
@@ -311,10 +329,10 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
         return false;
     }
 
-    async ValueTask WaitAsync(Task change, CancellationToken cancellationToken)
+    async ValueTask WaitAsync(Task change, CancellationToken cancellationToken, TimeSpan? most = null)
     {
         // When it was only another writer's turn nobody will call: look again soon.
-        var limit = _end.LooksAgain || _end.Port.IsContended ? Soon : Timeout.InfiniteTimeSpan;
+        var limit = _end.LooksAgain || _end.Port.IsContended ? Soon : most ?? Timeout.InfiniteTimeSpan;
         await change.WaitAsync(limit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_end.Gate)
             _end.Withdraw();

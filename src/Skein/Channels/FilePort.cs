@@ -26,7 +26,15 @@ sealed unsafe partial class FilePort(int descriptor) : PacketPort
     {
         // O_TMPFILE is not known to every file system: create, open, unlink works everywhere.
         var path = Path.Combine(Path.GetTempPath(), $"skein-{Guid.NewGuid():n}.mailbox");
-        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, FileOptions.None);
+        using var stream = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,   // other users could read the mail, before it loses its name
+        });
+        var file = stream.SafeFileHandle;
         try
         {
             RandomAccess.Write(file, MemoryMarshal.AsBytes<long>([FirstRecord, FirstRecord]), 0);

@@ -11,6 +11,9 @@ sealed class Lifeline(int descriptor) : IDisposable
 {
     static readonly byte[] Bell = [1];
 
+    /// <summary>Fewer than a socket holds (some 270), more than ends that take bells in one moment.</summary>
+    const int LeftForOthers = 64;
+
     int _descriptor = descriptor;
 
     public int Descriptor => _descriptor;
@@ -25,9 +28,22 @@ sealed class Lifeline(int descriptor) : IDisposable
     public void Ring() => _ = SocketCalls.Send(_descriptor, Bell);
 
     /// <summary>Takes what has been rung; true when nobody is left at the other side.</summary>
-    public bool Drain()
+    /// <param name="isShared">
+    /// Other ends of this side, maybe in other processes, have the same socket. The kernel wakes all of them, but tells only those that
+    /// still find something to read: so some bells stay there, and each new one is then heard by everybody.
+    /// </param>
+    public bool Drain(bool isShared)
     {
         Span<byte> bell = stackalloc byte[1];
+        if (isShared)
+        {
+            while (SocketCalls.Unread(_descriptor) > LeftForOthers && SocketCalls.Receive(_descriptor, bell) > 0)
+            {
+            }
+
+            return SocketCalls.HasEnded(_descriptor);
+        }
+
         int received;
         while ((received = SocketCalls.Receive(_descriptor, bell)) > 0)
         {

@@ -110,6 +110,14 @@ static unsafe partial class SocketCalls
     /// <summary>The socket counts as readable only from this many bytes on, or at its end.</summary>
     public static void ReadableFrom(int socket, int length) => Libc.Check(SetOption(socket, SocketLevel, LowWaterMark, &length, sizeof(int)), "setsockopt(SO_RCVLOWAT)");
 
+    /// <summary>Bytes that have arrived and were not taken.</summary>
+    public static int Unread(int socket)
+    {
+        const nuint BytesToRead = 0x541B;   // FIONREAD
+        int count;
+        return Control(socket, BytesToRead, &count) < 0 ? 0 : count;
+    }
+
     /// <summary>The other side sends no more; what it had sent can still be read.</summary>
     public static bool HasEnded(int socket)
     {
@@ -160,6 +168,8 @@ static unsafe partial class SocketCalls
     [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)] private static partial int GetName(int socket, byte* address, uint* length);
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)] private static partial int SetOption(int socket, int level, int name, void* value, uint length);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)] private static partial int Control(int socket, nuint request, int* value);
 
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)] private static partial nint Send(int socket, byte* bytes, nuint length, int flags);
 

@@ -292,6 +292,38 @@ public abstract class ChannelCases(ChannelKind kind)
     }
 
     [Fact]
+    public async Task A_reader_that_has_a_part_of_an_item_does_not_hold_up_the_others()
+    {
+        Needs(ChannelCapabilities.Reliable);
+        await using var channel = ProcessChannel.Create<byte[]>(Kind, capacity: 4);
+        var other = channel.AddReader();
+        var writing = Task.Run(async () =>
+        {
+            await channel.Writer.WriteAsync(Bytes(5_000_000), Stop);
+            await channel.Writer.WriteAsync(Bytes(3), Stop);
+            channel.Writer.Complete();
+        }, Stop);
+        byte[]? whole = null;
+        await Limits.Until(() => channel.Reader.TryRead(out whole) || channel.Reader is IChannelEnd end && end.WhyItMustStay() is not null, "a part of the item");
+        var why = (channel.Reader as IChannelEnd)?.WhyItMustStay();
+        var second = await other.ReadAsync(Stop).Within();
+        Assert.True(second.Length == 3, $"{second.Length} {whole?.Length} {why}");
+        Assert.Equal(Bytes(3), second);   // nobody reads on here
+        Assert.Equal(Bytes(5_000_000), whole ?? await channel.Reader.ReadAsync(Stop).Within());
+        await writing.Within();
+    }
+
+    [Fact]
+    public async Task Closing_a_channel_waits_no_longer_than_it_may_for_a_reader_that_does_not_read()
+    {
+        Needs(ChannelCapabilities.CrossesProcesses | ChannelCapabilities.Reliable);
+        await using var channel = ProcessChannel.Create<byte[]>(Kind, capacity: 2);
+        Assert.True(channel.Writer.TryWrite(Bytes(12_000_000)));
+        channel.Writer.Complete();
+        await ((EndWriter<byte[]>)channel.Writer).CloseAsync(TimeSpan.FromMilliseconds(50)).AsTask().Within();
+    }
+
+    [Fact]
     public async Task Ends_are_added_before_the_first_use_only()
     {
         Needs(ChannelCapabilities.CrossesProcesses);

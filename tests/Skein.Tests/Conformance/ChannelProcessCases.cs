@@ -186,6 +186,55 @@ public abstract class ChannelProcessCases(ChannelKind kind) : ChannelCases(kind)
     }
 
     [Fact]
+    public async Task A_writer_that_was_used_here_goes_on_in_another_process()
+    {
+        await using var channel = ProcessChannel.Create<int>(Kind, capacity: 8);
+        for (var i = 0; i < 3; i++)
+            await channel.Writer.WriteAsync(i, Stop).AsTask().Within();
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(i, await channel.Reader.ReadAsync(Stop).Within());
+        await using var process = await Place.OsProcess.StartAsync(Count, channel.Writer, 3, cancellation: Stop).Within();
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(i, await channel.Reader.ReadAsync(Stop).Within());
+        Assert.Equal(3, await process.Completion.Within());
+    }
+
+    [Fact]
+    public async Task A_writer_that_waits_is_woken_though_an_idle_one_in_another_process_was_quicker()
+    {
+        Needs(ChannelCapabilities.BackPressure);
+        await using var channel = ProcessChannel.Create<int>(Kind, capacity: 1);
+        var idle = channel.AddWriter();
+        await using var process = await Place.OsProcess.StartAsync(Count, channel.Writer, 2, cancellation: Stop).Within();
+        var page = ((IChannelEnd)channel.Reader).End;
+        await Limits.Until(() => Volatile.Read(ref page.Page.WritersAsleep) > 0, "the second item to wait for room");
+        process.Signal(19);
+        await Limits.Until(() => File.ReadAllText($"/proc/{process.OsProcessId}/stat").Contains(") T ", StringComparison.Ordinal), "the process to stand still");
+
+        Assert.Equal(0, await channel.Reader.ReadAsync(Stop).Within());   // which rings for the writers
+        await WatcherHasLooked();
+        process.Signal(18);
+
+        Assert.Equal(1, await channel.Reader.ReadAsync(Stop).Within());
+        Assert.Equal(2, await process.Completion.Within());
+        GC.KeepAlive(idle);
+    }
+
+    // The one thread that watches channels tells what comes in the order in which it came.
+    static async Task WatcherHasLooked()
+    {
+        await using var later = ProcessChannel.Create<int>(ChannelKind.SharedMemory, capacity: 1);
+        for (var i = 0; i < 3; i++)
+        {
+            var reading = later.Reader.ReadAsync(Stop).AsTask();
+            var page = ((IChannelEnd)later.Reader).End;
+            await Limits.Until(() => Volatile.Read(ref page.Page.ReadersAsleep) > 0, "the reader to wait");
+            await later.Writer.WriteAsync(i, Stop).AsTask().Within();
+            Assert.Equal(i, await reading.Within());
+        }
+    }
+
+    [Fact]
     public async Task A_process_that_is_killed_with_its_end_is_a_fault()
     {
         await using var channel = ProcessChannel.Create<int>(Kind);
