@@ -47,19 +47,33 @@ public sealed class Callback<T, TResult> : CallbackTarget
     /// <exception cref="Exception">What the function threw there.</exception>
     public ValueTask<TResult> InvokeAsync(T argument) => _function(argument);
 
-    internal override async Task<byte[]> AnswerAsync(object? argument)
+    internal override Func<Task<byte[]>> Read(GraphReader reader)
+    {
+        var argument = reader.Read<T>();
+        reader.End();
+        try
+        {
+            reader.Finish();   // runs code of the application's (the hashing of keys): a part of the function
+        }
+        catch (Exception error)
+        {
+            return () => Task.FromResult(Answer.Of(error));
+        }
+
+        return () => AnswerAsync(argument);
+    }
+
+    async Task<byte[]> AnswerAsync(T argument)
     {
         try
         {
-            return Answer.Of(await _function((T)argument!).ConfigureAwait(false));
+            return Answer.Of(await _function(argument).ConfigureAwait(false));
         }
         catch (Exception error)
         {
             return Answer.Of(error);
         }
     }
-
-    internal override object? ReadArgument(GraphReader reader) => reader.Read<T>();
 
     internal override object StandIn(WorkerReferences worker, int number)
     {
@@ -74,9 +88,8 @@ public abstract class CallbackTarget
 {
     private protected CallbackTarget() { }
 
-    internal abstract Task<byte[]> AnswerAsync(object? argument);
-
-    internal abstract object? ReadArgument(GraphReader reader);
+    /// <summary>Reads the argument of a call, and returns what calls the function and gives its answer.</summary>
+    internal abstract Func<Task<byte[]>> Read(GraphReader reader);
 
     internal abstract object StandIn(WorkerReferences worker, int number);
 }

@@ -54,6 +54,8 @@ sealed class OsProcess<TResult>(Place place, Job<TResult> job, ProcessOptions op
             StopFor(_item);   // a line came before there was a process to stop
         _worker.End();   // after its one call
         _cancellation = cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
+        if (_ended.IsCancellationRequested)
+            _cancellation.Unregister();
         if (options.TimeLimit is { } limit)
             _ = TimeOutAsync(limit);
     }

@@ -83,6 +83,13 @@ sealed unsafe partial class DescriptorSocket(int descriptor) : IDisposable
         return Libc.Poll(&look, 1, milliseconds) > 0;
     }
 
+    /// <summary>Waits until something can be sent, or nothing ever will; not longer than this time.</summary>
+    public void WaitUntilWritable(int milliseconds)
+    {
+        var look = new Libc.PollDescriptor(_descriptor, Libc.PollOut);
+        _ = Libc.Poll(&look, 1, milliseconds);
+    }
+
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _descriptor, -1) is >= 0 and var open)

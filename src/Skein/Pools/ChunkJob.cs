@@ -64,12 +64,13 @@ abstract class ChunkJob<T, TResult>(T[] inputs) : Job
     }
 
     /// <summary>Runs all here, in order.</summary>
-    public async Task<ChunkResult<TResult>> RunHereAsync()
+    public async Task<ChunkResult<TResult>> RunHereAsync(Action<int>? startItem)
     {
         var values = new TResult[inputs.Length];
         List<(int, Exception)> errors = [];
         for (var i = 0; i < inputs.Length; i++)
         {
+            startItem?.Invoke(i);
             try
             {
                 values[i] = await InvokeAsync(inputs[i]).ConfigureAwait(false);

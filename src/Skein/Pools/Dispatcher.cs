@@ -25,6 +25,7 @@ sealed class Dispatcher
     double _cost = double.MaxValue;   // of a task, in microseconds: a moving average; at first: do not send ahead
     SpinPolicy _spin = new();
     int _polling;
+    Action<WorkItem>? _refuse;   // once it is closed
 
     public Dispatcher(PoolOptions options, PoolMetrics metrics)
     {
@@ -38,7 +39,10 @@ sealed class Dispatcher
         get
         {
             lock (_gate)
+            {
+                _queue.DropCancelled();
                 return _queue.Count;
+            }
         }
     }
 
@@ -69,6 +73,8 @@ sealed class Dispatcher
             worker = _queue.Count == 0 ? FindRoom(out alone) : Never(out alone);
             if (worker is null)
             {
+                if (_queue.IsFull)
+                    _queue.DropCancelled();
                 if (!_queue.IsFull)
                     _queue.Add(item);
                 else if (_refuses)
@@ -79,7 +85,7 @@ sealed class Dispatcher
             }
         }
 
-        if (!worker.Submit(item))
+        if (!TrySubmit(worker, item))
         {
             Requeue([item]);
             return true;
@@ -95,8 +101,7 @@ sealed class Dispatcher
     {
         if (items.Count == 0)
             return;
-        lock (_gate)
-            _queue.Return(items);
+        Return(items);
         foreach (var worker in Serving)
             Feed(worker);
     }
@@ -150,10 +155,9 @@ sealed class Dispatcher
             }
 
             _metrics.Started(item);
-            if (!worker.Submit(item))
+            if (!TrySubmit(worker, item))
             {
-                lock (_gate)
-                    _queue.Return([item]);
+                Return([item]);
                 return;
             }
         }
@@ -169,11 +173,44 @@ sealed class Dispatcher
         }
     }
 
-    /// <summary>Takes out all that waits.</summary>
-    public List<WorkItem> Clear()
+    /// <summary>A task that may have waited was given up.</summary>
+    public void NoteCancelled() => _queue.NoteCancelled();
+
+    /// <summary>Refuses all that waits, and whatever comes back from now on.</summary>
+    public void Close(Action<WorkItem> refuse)
     {
+        List<WorkItem> waiting;
         lock (_gate)
-            return _queue.Clear();
+        {
+            _refuse = refuse;
+            waiting = _queue.Clear();
+        }
+
+        foreach (var item in waiting)
+            refuse(item);
+    }
+
+    void Return(IReadOnlyList<WorkItem> items)
+    {
+        Action<WorkItem>? refuse;
+        lock (_gate)
+        {
+            refuse = _refuse;
+            if (refuse is null)
+                _queue.Return(items);
+        }
+
+        foreach (var item in refuse is null ? [] : items)
+            refuse!(item);
+    }
+
+    static bool TrySubmit(Worker worker, WorkItem item)
+    {
+        if (!worker.Submit(item))
+            return false;
+        if (item.IsCompleted && !worker.TryRevoke(item))
+            worker.AskToStop(item);   // given up between the queue and the worker, if it is still there at all
+        return true;
     }
 
     Worker? FindRoom(out bool alone)
@@ -208,12 +245,12 @@ sealed class Dispatcher
 
         if (richest is null)
             return;
-        var unstarted = richest.Unstarted().FindAll(item => !item.IsBound);
+        var unstarted = richest.Unstarted().FindAll(item => item is { IsBound: false, HandsOver: false });
         foreach (var item in unstarted.TakeLast((unstarted.Count + 1) / 2))
         {
             if (!richest.TryRevoke(item))
                 continue;
-            if (!idle.Submit(item))
+            if (!TrySubmit(idle, item))
                 Requeue([item]);
         }
     }

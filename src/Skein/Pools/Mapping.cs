@@ -51,12 +51,20 @@ sealed class Mapping<T, TResult>(
             _mapping = mapping;
             _cancellation = cancellation;
             _size = mapping.Options.ChunkSize ?? 1;
-            _source = mapping.Open(cancellation.Token);
+            try
+            {
+                _source = mapping.Open(cancellation.Token);
+            }
+            catch
+            {
+                cancellation.Dispose();
+                throw;
+            }
         }
 
         public Outcome<T, TResult> Current => _current![_position];
 
-        int Window => 3 * _mapping.Pool.Options.Workers;
+        int Window => (int)Math.Min(3L * _mapping.Pool.MostWorkers, int.MaxValue);
 
         public ValueTask<bool> MoveNextAsync()
         {

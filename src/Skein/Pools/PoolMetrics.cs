@@ -15,6 +15,7 @@ sealed class PoolMetrics : IDisposable
     readonly KeyValuePair<string, object?> _pool;
     readonly Counter<long> _completed, _failed, _lost, _restarts, _timeouts;
     readonly Histogram<double> _waited;
+    long _started;
 
     public PoolMetrics(string pool, Func<int> workers, Func<int> busy, Func<int> waiting)
     {
@@ -30,7 +31,7 @@ sealed class PoolMetrics : IDisposable
         _meter.CreateObservableGauge("skein.pool.tasks.waiting", () => new Measurement<int>(waiting(), _pool), "{task}", "Tasks that wait for a worker.");
     }
 
-    public long Restarts { get; private set; }
+    public long Restarts => Interlocked.Read(ref _started);
 
     /// <summary>The span of a task on the caller's side; null when nobody listens.</summary>
     public static Activity? StartActivity() => Activities.StartActivity("skein.task", ActivityKind.Client);
@@ -45,7 +46,7 @@ sealed class PoolMetrics : IDisposable
 
     public void WorkerStarted()
     {
-        Restarts++;
+        Interlocked.Increment(ref _started);
         _restarts.Add(1, _pool);
     }
 

@@ -115,6 +115,7 @@ public sealed record PoolOptions
             TaskTimeout = TimeRange.Limit(TaskTimeout, nameof(TaskTimeout)),
             Grace = Process.Checked().Grace,
             IdleTimeout = TimeRange.Pause(IdleTimeout, nameof(IdleTimeout)),
+            Logger = new QuietLogger(Logger),
         };
     }
 }

@@ -88,6 +88,9 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     /// <summary>Whether there may be more than there shall be now.</summary>
     public bool CanGrow => Volatile.Read(ref _wanted) < Volatile.Read(ref _most);
 
+    /// <summary>How many there may be.</summary>
+    public int Most => Volatile.Read(ref _most);
+
     /// <summary>How many stay when they idle.</summary>
     public int Least => Math.Min(options.MinWorkers ?? int.MaxValue, Volatile.Read(ref _most));
 

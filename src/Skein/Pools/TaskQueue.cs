@@ -6,6 +6,7 @@ sealed class TaskQueue(int limit)
     readonly Queue<WorkItem> _items = new();
     readonly Stack<WorkItem> _returned = new();   // before all of them
     readonly Queue<(WorkItem Item, TaskCompletionSource? Admitted)> _late = new();   // empty unless the queue is full
+    int _cancelled;   // of them; nobody waits for these, and they take up room until they are looked for
 
     /// <summary>How many are in it; those that came when it was full are not.</summary>
     public int Count => _items.Count + _returned.Count;
@@ -13,6 +14,23 @@ sealed class TaskQueue(int limit)
     public bool IsFull => Count >= limit;
 
     public void Add(WorkItem item) => _items.Enqueue(item);
+
+    /// <summary>One of them was given up. Not under the lock: the queue sees to it when room is needed.</summary>
+    public void NoteCancelled() => Interlocked.Increment(ref _cancelled);
+
+    /// <summary>Drops those that nobody waits for any more.</summary>
+    public void DropCancelled()
+    {
+        if (Interlocked.Exchange(ref _cancelled, 0) == 0)
+            return;
+        WorkItem[] returned = [.. _returned.Where(static item => !item.IsCompleted)], items = [.. _items.Where(static item => !item.IsCompleted)];
+        _returned.Clear();
+        _items.Clear();
+        Return(returned);   // it was listed from its top
+        foreach (var item in items)
+            _items.Enqueue(item);
+        Admit();
+    }
 
     /// <summary>Adds it as soon as there is room.</summary>
     /// <param name="isAwaited">Whether somebody wants to know when that was.</param>

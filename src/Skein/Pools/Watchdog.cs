@@ -8,6 +8,8 @@ namespace Skein;
 /// </summary>
 sealed class Watchdog : IAsyncDisposable
 {
+    const int WholeCall = -1;
+
     static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(2);
     static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(250);
     static readonly TimeSpan MemoryInterval = TimeSpan.FromSeconds(1);
@@ -21,7 +23,7 @@ sealed class Watchdog : IAsyncDisposable
     readonly PoolMetrics _metrics;
     readonly ITimer _timer;
     readonly Dictionary<Worker, Seen> _seen = [];
-    readonly Dictionary<WorkItem, long> _askedAt = [];
+    readonly Dictionary<Asked, long> _askedAt = [];
     long _memoryLookedAt = Stopwatch.GetTimestamp();
     int _looking;
 
@@ -43,9 +45,14 @@ sealed class Watchdog : IAsyncDisposable
     {
         if (item.Worker is not { } worker)
             return;
+        Ask(new(worker, item, WholeCall));
+    }
+
+    void Ask(Asked asked)
+    {
         lock (_askedAt)
-            _askedAt.TryAdd(item, Stopwatch.GetTimestamp());
-        worker.AskToStop(item);
+            _askedAt.TryAdd(asked, Stopwatch.GetTimestamp());
+        asked.Worker.AskToStop(asked.Item, asked.ChunkItem);
     }
 
     void Look()
@@ -61,7 +68,7 @@ sealed class Watchdog : IAsyncDisposable
                 _seen.Remove(gone);
             lock (_askedAt)
             {
-                foreach (var done in _askedAt.Keys.Where(item => item.IsCompleted || item.Worker is null).ToArray())
+                foreach (var done in _askedAt.Keys.Where(asked => asked.Item.IsCompleted || asked.Item.Worker != asked.Worker).ToArray())
                     _askedAt.Remove(done);
             }
 
@@ -112,8 +119,8 @@ sealed class Watchdog : IAsyncDisposable
         if (running.Item.IsBound)
             return;   // what prepares a worker is no task: it has no time-out
         if (_options.TaskTimeout is { } limit && Stopwatch.GetElapsedTime(seen.StartedAt, now) > limit)
-            TimeOut(worker, running.Item, now);
-        else if (AskedSince(running.Item) is { } asked && Stopwatch.GetElapsedTime(asked, now) > _options.Grace)
+            TimeOut(new(worker, running.Item, running.ChunkItem), now);
+        else if (AskedSince(new(worker, running.Item, WholeCall)) is { } asked && Stopwatch.GetElapsedTime(asked, now) > _options.Grace)
             worker.Kill(ExitCause.Killed);
     }
 
@@ -128,25 +135,28 @@ sealed class Watchdog : IAsyncDisposable
             worker.Kill(ExitCause.TimedOut);
     }
 
-    void TimeOut(Worker worker, WorkItem item, long now)
+    void TimeOut(Asked running, long now)
     {
-        if (AskedSince(item) is not { } asked)
+        if (AskedSince(running) is not { } asked)
         {
             _metrics.TimedOut();
-            item.TimedOut = true;
-            AskToStop(item);
+            running.Item.NoteTimedOut(running.ChunkItem);
+            Ask(running);
         }
         else if (Stopwatch.GetElapsedTime(asked, now) > _options.Grace)
         {
-            worker.Kill(ExitCause.TimedOut);
+            running.Worker.Kill(ExitCause.TimedOut);
         }
     }
 
-    long? AskedSince(WorkItem item)
+    long? AskedSince(Asked running)
     {
         lock (_askedAt)
-            return _askedAt.TryGetValue(item, out var since) ? since : null;
+            return _askedAt.TryGetValue(running, out var since) ? since : null;
     }
+
+    /// <summary>Who was asked to stop what. Another run of the same task is another matter, and so is the next item of a chunk.</summary>
+    readonly record struct Asked(Worker Worker, WorkItem Item, int ChunkItem);
 
     /// <param name="TakenIn">Of a worker that has calls and runs none.</param>
     readonly record struct Seen(WorkItem? Item, int ChunkItem, long StartedAt, long IdleSince, long? TakenIn);

@@ -41,7 +41,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         _supervisor = new(Id, place, options, _dispatcher, _metrics, this);
         _watchdog = new(options, _dispatcher, _supervisor, _metrics);
         _onEnd = OnTaskEnd;
-        _onHandlerFailed = _watchdog.AskToStop;
+        _onHandlerFailed = item => _watchdog.AskToStop(item);
     }
 
     /// <summary>Its name on this machine.</summary>
@@ -55,6 +55,9 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
 
     /// <summary>How many workers serve tasks.</summary>
     public int WorkerCount => _dispatcher.Workers.Count;
+
+    /// <summary>How many there may be, by <see cref="PoolOptions.Workers"/> or the last <see cref="Resize"/>.</summary>
+    internal int MostWorkers => _supervisor.Most;
 
     /// <summary>How many of them run a task.</summary>
     public int BusyCount => _dispatcher.Workers.Count(worker => worker.Held > 0);
@@ -165,27 +168,30 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         if (!expected && _disposing == 0)
             LogLost(Options.Logger, Id, worker.Id, exit.Describe());
         List<WorkItem> again = [];
-        foreach (var item in unstarted.Where(static item => item.IsBound))
-            item.Fail(exit.ToException(worker.Id));
+        foreach (var item in unstarted)
+        {
+            if (item.IsBound || item.HandsOver)
+                item.Fail(exit.ToException(worker.Id));
+            else
+                again.Add(item);
+        }
+
         foreach (var item in victims)
         {
             item.PoolDisposed |= _disposing != 0 && exit.Cause == ExitCause.Killed;
+            if (item.HandsOver)
+            {
+                item.Fail(exit.ToException(worker.Id));   // what it brought along is lost with the worker
+                continue;
+            }
 
             // Running out of memory may have been the fault of what ran before: once more, in a fresh worker.
             var losses = exit.Cause == ExitCause.OutOfMemory ? Math.Max(Options.Retries, Options.RetriesAfterMemory) : Options.Retries;
             if (item.Lose(_disposing == 0 && !item.IsBound ? losses : 0, exit.ToException(worker.Id)))
-                again.Add(item);
+                again.Insert(0, item);
         }
 
-        if (_disposing != 0)
-        {
-            foreach (var item in again.Concat(unstarted.Where(static item => !item.IsBound)))
-                item.Fail(Disposed());
-        }
-        else
-        {
-            _dispatcher.Requeue([.. again, .. unstarted.Where(static item => !item.IsBound)]);
-        }
+        _dispatcher.Requeue(again);
     }
 
     /// <summary>Takes a job on.</summary>
@@ -238,18 +244,15 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         return true;
     }
 
-    void FailWaiting()
-    {
-        foreach (var item in _dispatcher.Clear())
-            item.Fail(Disposed());
-    }
+    void FailWaiting() => _dispatcher.Close(item => item.Fail(Disposed()));
 
     void Cancel(WorkItem item, CancellationToken token)
     {
         var worker = item.Worker;
         if (worker is null || worker.TryRevoke(item))
         {
-            item.Cancel(token);   // the queue drops it when it comes to it
+            item.Cancel(token);   // the queue drops it when it comes to it, or needs room
+            _dispatcher.NoteCancelled();
             return;
         }
 

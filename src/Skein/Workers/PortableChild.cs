@@ -111,6 +111,16 @@ sealed class PortableChild : IDisposable
             throw new PlaceException($"Windows has no signal {signal}: a process can be killed, or asked by what it listens to.");
     }
 
+    /// <summary>What it has used, as far as that is known: its last words may be read after its end.</summary>
+    public ResourceUse Use
+    {
+        get
+        {
+            lock (_gate)
+                return _use;
+        }
+    }
+
     /// <summary>What it said itself that it has used.</summary>
     public void Note(ResourceUse use)
     {

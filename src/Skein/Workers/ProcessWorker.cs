@@ -39,10 +39,10 @@ abstract class ProcessWorker : Worker
     /// <summary>Why it was killed, if we did that; the first reason counts.</summary>
     protected ExitCause? Intent => Volatile.Read(ref _intent) is var intent and not NoIntent ? (ExitCause)intent : null;
 
-    public sealed override void AskToStop(WorkItem item)
+    public sealed override void AskToStop(WorkItem item, int chunkItem = -1)
     {
         if (Holds(item))   // else the slot is another's by now
-            _control.Send(WorkerFrame.StopCall, item.Slot);
+            _control.Send(WorkerFrame.StopCall, StoppedCall.Number(item.Slot, chunkItem));
     }
 
     public sealed override void End() => _control.Send(WorkerFrame.End, 0);
@@ -73,6 +73,32 @@ abstract class ProcessWorker : Worker
     /// <summary>Writes a call that has its slot. False where it cannot be sent at all (it holds what cannot travel): then it has failed, and its slot is free.</summary>
     protected bool TryWrite(WorkItem item)
     {
+        Exception? error;
+        do
+        {
+            error = Write(item, item.Job);
+        }
+        while (error is not null && item.TryGoOnWithout(error, job =>
+        {
+            var refusal = Write(item, job);
+            Drop();
+            return refusal;
+        }));
+        if (error is null)
+        {
+            item.HandsOver = References.HandsOver;
+            return true;
+        }
+
+        Release(item);
+        item.Worker = null;
+        item.Fail(error);
+        return false;
+    }
+
+    // Why it cannot be written; null when it was.
+    Exception? Write(WorkItem item, Job job)
+    {
         Call.Begin();
         References.Begin(item);
         try
@@ -80,18 +106,20 @@ abstract class ProcessWorker : Worker
             Call.WriteByte((byte)WorkerFrame.Call);
             Call.WriteByte((byte)item.Slot);
             Call.WriteText(item.Trace);
-            Call.Write(item.Job);
-            return true;
+            Call.Write(job);
+            return null;
         }
         catch (Exception error)
         {
-            Call.Abandon();
-            References.Abandon();
-            Release(item);
-            item.Worker = null;
-            item.Fail(error);
-            return false;
+            Drop();
+            return error;
         }
+    }
+
+    void Drop()
+    {
+        Call.Abandon();
+        References.Abandon();
     }
 
     /// <summary>Takes one message. True when a call has ended.</summary>
@@ -120,7 +148,7 @@ abstract class ProcessWorker : Worker
                 _deliveries.Add(progress.Read(_reader));
                 return false;
             case WorkerFrame.Callback when References.Find((int)first) is CallbackTarget callback:
-                _ = AnswerAsync(callback, (int)second, callback.ReadArgument(_reader));
+                _ = AnswerAsync((int)second, callback.Read(_reader));
                 return false;
             case WorkerFrame.Ready:
                 SetReady(_reader.ReadText(), new(lower: _reader.ReadNumber(), upper: _reader.ReadNumber()));
@@ -144,6 +172,7 @@ abstract class ProcessWorker : Worker
 
     void Finish(WorkItem item)
     {
+        item.DropReferences();   // it may have been cancelled while it was being sent
         Count(item);
         Release(item);
     }
@@ -164,9 +193,9 @@ abstract class ProcessWorker : Worker
         }
     }
 
-    async Task AnswerAsync(CallbackTarget callback, int request, object? argument)
+    async Task AnswerAsync(int request, Func<Task<byte[]>> callback)
     {
-        var answer = await Task.Run(() => callback.AnswerAsync(argument)).ConfigureAwait(false);
+        var answer = await Task.Run(callback).ConfigureAwait(false);
         _control.SendAnswer(request, answer);
     }
 }

@@ -59,6 +59,9 @@ sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : 
 
     public override void WhenSent(Action action) => _whenSent.Add(action);
 
+    /// <summary>Whether something is handed over with the message that was written.</summary>
+    public bool HandsOver => _whenSent.Count > 0;
+
     /// <summary>The message will not be sent.</summary>
     public void Abandon()
     {
@@ -146,17 +149,26 @@ sealed class ReferenceList
     /// <summary>By which its reports are delivered; null when it makes none. Its end comes after them, the same way.</summary>
     public OrderedQueue? Reports { get; set; }
 
+    readonly Lock _gate = new();   // it may be cancelled while it is being sent
     List<IDisposable>? _entries;
 
-    public void Add(IDisposable entry) => (_entries ??= []).Add(entry);
+    public void Add(IDisposable entry)
+    {
+        lock (_gate)
+            (_entries ??= []).Add(entry);
+    }
 
     public void Clear()
     {
-        Reports = null;
-        if (_entries is not { } entries)
-            return;
-        _entries = null;
-        foreach (var entry in entries)
+        List<IDisposable>? entries;
+        lock (_gate)
+        {
+            Reports = null;
+            entries = _entries;
+            _entries = null;
+        }
+
+        foreach (var entry in entries ?? [])
             entry.Dispose();
     }
 }

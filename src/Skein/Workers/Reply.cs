@@ -10,7 +10,11 @@ readonly struct Reply(WorkerOutbox outbox, int slot, long started, bool isRehear
     public void Fail(Exception error) => outbox.Send(WorkerFrame.Fault, slot, Elapsed, FaultRecord.Of(error));
 
     /// <summary>Tells the parent which item of a chunk runs from now on.</summary>
-    public void StartItem(int index) => outbox.Show(slot, index);
+    public void StartItem(int index)
+    {
+        WorkerProgram.Current?.StartItem(index);
+        outbox.Show(slot, index);
+    }
 
     ulong Elapsed => (ulong)((Stopwatch.GetTimestamp() - started) * 1_000_000 / Stopwatch.Frequency);
 }

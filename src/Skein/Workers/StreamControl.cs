@@ -6,9 +6,16 @@ sealed class StreamControl : ControlSender
     /// <summary>The stream, once the worker has connected.</summary>
     public FrameStream? Frames { get; set; }
 
+    readonly OrderedQueue _later = new();
+
     public override bool CarriesDescriptors => false;
 
-    public override void Send(WorkerFrame kind, int number) => Send(Message(kind, number, more: false, []));
+    // Whoever asks a worker to stop must not wait until it reads on: it may stand still.
+    public override void Send(WorkerFrame kind, int number)
+    {
+        var message = Message(kind, number, more: false, []);
+        _later.Add(() => Send(message));
+    }
 
     public override void SendDescriptor(int number, int descriptor) => throw new NotSupportedException("A stream of bytes carries no descriptors.");
 

@@ -162,7 +162,7 @@ sealed class StreamWorker : ProcessWorker
         await Task.WhenAny(_received.Task, Task.Delay(Remains, CancellationToken.None)).ConfigureAwait(false);
         ProcessFamily.EndRemains(ProcessId);
         await Task.WhenAny(drained, Task.Delay(LastWords, CancellationToken.None)).ConfigureAwait(false);   // why it broke down stands in its last lines
-        OnExit(await _child.Exited.ConfigureAwait(false), out var exit);
+        OnExit(status with { Use = _child.Use }, out var exit);
         if (exit.Signal != 0)
             RuntimeFiles.Remove(ProcessId, _options.Environment.GetValueOrDefault("TMPDIR") ?? Path.GetTempPath());
         await drained.ConfigureAwait(false);

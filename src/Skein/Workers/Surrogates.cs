@@ -109,6 +109,16 @@ sealed class ProgressTarget<T>(IProgress<T> progress) : ProgressTarget
     public override Action Read(GraphReader reader)
     {
         var value = reader.Read<T>();
+        reader.End();
+        try
+        {
+            reader.Finish();   // runs code of the application's (the hashing of keys): a part of the handler
+        }
+        catch (Exception error)
+        {
+            return () => Owner!.FailByHandler(error);
+        }
+
         return () =>
         {
             try

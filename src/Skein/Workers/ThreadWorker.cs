@@ -12,6 +12,8 @@ sealed class ThreadWorker : Worker
     WorkItem? _running;
     Func<Task>? _askToStop;
     long _startedAt;
+    int _chunkItem = -1;
+    bool _itemStopped, _callStopped;
     bool _ending, _ended;
 
     ThreadWorker(string id, IWorkerOwner owner)
@@ -46,7 +48,7 @@ sealed class ThreadWorker : Worker
         get
         {
             lock (_queue)
-                return _running is { } item ? (item, _startedAt, -1) : null;
+                return _running is { } item ? (item, _startedAt, Volatile.Read(ref _chunkItem)) : null;
         }
     }
 
@@ -91,11 +93,20 @@ sealed class ThreadWorker : Worker
             return [.. _queue];
     }
 
-    public override void AskToStop(WorkItem item)
+    public override void AskToStop(WorkItem item, int chunkItem = -1)
     {
         Func<Task>? ask;
         lock (_queue)
-            ask = _running == item ? _askToStop : null;
+        {
+            if (_running != item)
+                return;
+            if (chunkItem < 0)
+                _callStopped = true;
+            else
+                Interlocked.Exchange(ref _itemStopped, true);   // first the mark, then the look: either the next item sees the one, or this sees that it is the next
+            ask = chunkItem < 0 || Volatile.Read(ref _chunkItem) == chunkItem ? _askToStop : null;
+        }
+
         ask?.Invoke();
     }
 
@@ -115,7 +126,7 @@ sealed class ThreadWorker : Worker
         _ready.SetResult();
         while (Next() is { } item)
         {
-            item.RunHereAsync().GetAwaiter().GetResult();
+            item.RunHereAsync(StartItem).GetAwaiter().GetResult();
             lock (_queue)
             {
                 if (_ended)
@@ -143,12 +154,33 @@ sealed class ThreadWorker : Worker
             }
 
             _running = item;
+            _chunkItem = -1;
+            _callStopped = false;
             _startedAt = Stopwatch.GetTimestamp();
-            var stopping = new CancellationTokenSource();
-            _askToStop = stopping.CancelAsync;
-            Here.Enter(new(Id, stopping.Token));
+            RenewToken();
             return item;
         }
+    }
+
+    // What was asked of the item before is not asked of this one.
+    void StartItem(int item)
+    {
+        Interlocked.Exchange(ref _chunkItem, item);
+        if (!Volatile.Read(ref _itemStopped))
+            return;
+        lock (_queue)
+        {
+            if (!_callStopped)
+                RenewToken();
+        }
+    }
+
+    void RenewToken()
+    {
+        _itemStopped = false;
+        var stopping = new CancellationTokenSource();
+        _askToStop = stopping.CancelAsync;
+        Here.Enter(new(Id, stopping.Token));
     }
 
     void Finish(Exit exit)
@@ -160,7 +192,11 @@ sealed class ThreadWorker : Worker
                 return;
             _ended = true;
             if (_running is { } running)
+            {
+                running.LostAt = _chunkItem;
                 victims.Add(running);
+            }
+
             unstarted.AddRange(_queue);
             _queue.Clear();
             Monitor.Pulse(_queue);

@@ -14,7 +14,19 @@ static class WarmUp
     public static void Begin()
     {
         if (Interlocked.Exchange(ref _begun, 1) == 0)
-            ThreadPool.UnsafeQueueUserWorkItem(static _ => Run(), null);
+            ThreadPool.UnsafeQueueUserWorkItem(static _ => TryRun(), null);
+    }
+
+    static void TryRun()
+    {
+        try
+        {
+            Run();
+        }
+        catch (Exception)
+        {
+            // What cannot be done here cannot be done for the first call either, which says so.
+        }
     }
 
     static void Run()

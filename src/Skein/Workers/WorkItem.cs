@@ -33,6 +33,9 @@ abstract class WorkItem
     /// <summary>It is for the worker that it was given to, and of no use in another.</summary>
     public bool IsBound { get; init; }
 
+    /// <summary>It has brought along what belongs to one process at a time, and now to its worker: it cannot be sent to another one.</summary>
+    public bool HandsOver { get; set; }
+
     /// <summary>Is told once, with true for a failure.</summary>
     public Action<bool>? OnEnd { get; set; }
 
@@ -62,7 +65,16 @@ abstract class WorkItem
     public abstract void Succeed(GraphReader reader);
 
     /// <summary>Runs the job here, on the calling thread: for places that share this process's memory. Never fails.</summary>
-    public abstract Task RunHereAsync();
+    /// <param name="startItem">Is told which item of a chunk runs from now on.</param>
+    public abstract Task RunHereAsync(Action<int>? startItem = null);
+
+    /// <summary>It takes too long, and is asked to stop.</summary>
+    /// <param name="chunkItem">Which item of a chunk that is; -1: it is no chunk, or at its begin.</param>
+    public virtual void NoteTimedOut(int chunkItem) => TimedOut = true;
+
+    /// <summary>It could not be sent. True when a part of it was at fault and has failed, and the rest is to be sent again.</summary>
+    /// <param name="refusal">Why a job alone cannot be sent; null when it can.</param>
+    public virtual bool TryGoOnWithout(Exception error, Func<Job, Exception?> refusal) => false;
 
     public abstract void Fail(Exception error);
 
@@ -96,12 +108,16 @@ abstract class WorkItem
     public void Follow(Action<WorkItem, CancellationToken> cancel, CancellationToken token)
     {
         _cancellation = token.UnsafeRegister(_ => cancel(this, token), null);
-        if (IsCompleted)
+        Interlocked.MemoryBarrier();   // either its end sees the registration, or this sees the end
+        if (Volatile.Read(ref _ended) != 0)
             _cancellation.Unregister();
     }
 
     /// <summary>What its end means when somebody had asked for it: a time-out or a cancellation is what the caller knows of.</summary>
-    protected Exception Explain(Exception error) => HandlerFailure ?? (error, TimedOut, Cancelled) switch
+    protected Exception Explain(Exception error) => Explain(error, TimedOut);
+
+    /// <inheritdoc cref="Explain(Exception)"/>
+    protected Exception Explain(Exception error, bool timedOut) => HandlerFailure ?? (error, timedOut, Cancelled) switch
     {
         (OperationCanceledException, true, _) => new TimeoutException("The task took longer than its time-out, and stopped when it was asked to.", error),
         (OperationCanceledException or ProcessLostException, _, null) when PoolDisposed =>
@@ -155,7 +171,7 @@ sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
 
     public override bool IsCompleted => _completion.Task.IsCompleted;
 
-    public override async Task RunHereAsync()
+    public override async Task RunHereAsync(Action<int>? startItem = null)
     {
         try
         {
@@ -217,7 +233,11 @@ sealed class WorkItem<TResult>(Job<TResult> job) : WorkItem
     public override bool Lose(int losses, Exception error)
     {
         if (_losses++ < losses && Cancelled is null && HandlerFailure is null)
+        {
+            TimedOut = false;
             return true;
+        }
+
         Fail(error);
         return false;
     }

@@ -69,8 +69,9 @@ abstract class Worker
     /// <summary>Calls that are not started, youngest last.</summary>
     public abstract List<WorkItem> Unstarted();
 
-    /// <summary>Asks the function of a call to stop.</summary>
-    public abstract void AskToStop(WorkItem item);
+    /// <summary>Asks the function of a call to stop. Does not wait for the worker.</summary>
+    /// <param name="chunkItem">Only as long as it is at this item of a chunk; -1: as a whole.</param>
+    public abstract void AskToStop(WorkItem item, int chunkItem = -1);
 
     /// <summary>Ends the worker when the calls it has are done.</summary>
     public abstract void End();

@@ -12,8 +12,9 @@ abstract class WorkerProgram
     readonly WorkerOutbox _outbox;
     readonly WorkerReferences _references;
     readonly GraphReader _reader = new(new GraphSession());
-    CancellationTokenSource? _stopping;
-    int _stoppingSlot = -1, _slot = -1;
+    CancellationTokenSource? _stopping;   // made when the running call asks for it
+    int _slot = -1, _item = -1;           // what runs: a call, and which item of it if it is a chunk
+    StoppedCall? _stopped;
 
     protected WorkerProgram(string id, WorkerLink link)
     {
@@ -35,8 +36,10 @@ abstract class WorkerProgram
         {
             lock (_references)
             {
+                if (_slot < 0)
+                    return new(canceled: true);   // a call has left this code behind: its time is over
                 _stopping ??= new();
-                if (_stoppingSlot == _slot)
+                if (_stopped?.Means(_slot, _item) == true)
                     _stopping.Cancel();
                 return _stopping.Token;
             }
@@ -75,7 +78,24 @@ abstract class WorkerProgram
     protected void Begin(int slot)
     {
         lock (_references)
+        {
             _slot = slot;
+            _item = -1;
+            _stopping = null;
+        }
+    }
+
+    /// <summary>A chunk is at another item: what was asked of the one before is not asked of this one.</summary>
+    public void StartItem(int item)
+    {
+        Volatile.Write(ref _item, item);
+        if (_stopping is null)
+            return;   // nobody has asked for the token yet, and whoever will gets one that fits: so this costs nothing
+        lock (_references)
+        {
+            if (_stopped is { Item: >= 0 })
+                _stopping = null;
+        }
     }
 
     /// <summary>Executes a call; one that was taken back is only read.</summary>
@@ -105,7 +125,7 @@ abstract class WorkerProgram
         {
             _slot = -1;
             _stopping = null;
-            _stoppingSlot = -1;
+            _stopped = null;
         }
 
         _references.EndOfCall();
@@ -120,7 +140,7 @@ abstract class WorkerProgram
                 _references.Cancel(number);
                 return true;
             case WorkerFrame.StopCall:
-                Stop(number);
+                Stop(StoppedCall.Of(number));
                 return true;
             case WorkerFrame.Answer:
                 _references.Answer(number, more, rest);
@@ -157,13 +177,14 @@ abstract class WorkerProgram
         job.Execute(reply);
     }
 
-    void Stop(int slot)
+    void Stop(StoppedCall stopped)
     {
         CancellationTokenSource? source;
         lock (_references)
         {
-            _stoppingSlot = slot;
-            source = _slot == slot ? _stopping : null;
+            if (_stopped is not { Item: < 0 } whole || whole.Slot != stopped.Slot)
+                _stopped = stopped;
+            source = stopped.Means(_slot, _item) ? _stopping : null;
         }
 
         source?.CancelAsync();

@@ -188,6 +188,25 @@ public abstract class PlaceCases(Place place, PlaceCan can)
     }
 
     [Fact]
+    public async Task Reports_and_arguments_of_callbacks_keep_their_keys()
+    {
+        var reported = new TaskCompletionSource<HashSet<Key>>();
+        var progress = new InOrder<HashSet<Key>>(reported.SetResult);
+        if (await RefusesAsync(() => place.StartAsync(static (IProgress<HashSet<Key>> report) => report.Report([]), (IProgress<HashSet<Key>>)progress)))
+            return;
+        var sum = Callback.To((Dictionary<Key, int> numbers) => numbers.Sum(pair => pair.Key.Name == "c" ? pair.Value : 0));
+        await using var process = await place.StartAsync(static async (IProgress<HashSet<Key>> report, Callback<Dictionary<Key, int>, int> ask) =>
+        {
+            report.Report([new("a"), new("b")]);
+            return await ask.InvokeAsync(new() { [new("c")] = 5 });
+        }, (IProgress<HashSet<Key>>)progress, sum).Within();
+        Assert.Equal(5, await process.Completion.Within());
+        Assert.True((await reported.Task.Within()).SetEquals([new("a"), new("b")]));
+    }
+
+    internal sealed record Key(string Name);
+
+    [Fact]
     public async Task Exit_says_what_a_process_used()
     {
         await using var process = await place.StartAsync(static () => Functions.UseProcessor(0.2)).Within();
