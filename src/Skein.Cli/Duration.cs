@@ -25,7 +25,7 @@ static class Duration
         };
         if (seconds is null || !double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
             return false;
-        if (count * seconds.Value > Longest.TotalSeconds)
+        if (!double.IsFinite(count) || count * seconds.Value > Longest.TotalSeconds)   // NaN and -Infinity are read whatever the style
             return false;
         time = TimeSpan.FromSeconds(count * seconds.Value);
         return true;

@@ -27,18 +27,18 @@ sealed class Interruption : IDisposable
 
     void Handle(PosixSignalContext context)
     {
+        ExitCode ??= Cli.ExitCode.OfSignal(context.Signal switch
+        {
+            PosixSignal.SIGINT => 2,
+            PosixSignal.SIGHUP => 1,
+            _ => 15,
+        });
         var count = Interlocked.Increment(ref _count);
         context.Cancel = count <= 2;
         if (count == 1)
         {
-            ExitCode = Cli.ExitCode.OfSignal(context.Signal switch
-            {
-                PosixSignal.SIGINT => 2,
-                PosixSignal.SIGHUP => 1,
-                _ => 15,
-            });
+            _stop();   // before it is said: that waits where nobody reads what a job prints
             Messages.Note("stopping what runs; once more ends it at once.");
-            _stop();
         }
         else if (count == 2)
         {

@@ -9,23 +9,38 @@ static class MainThread
     {
         var entry = Assembly.GetEntryAssembly()?.EntryPoint
             ?? throw new CommandFailure(ExitCode.NotExecutable, $"{request.File} is no application: it has no Main.");
-        var process = await Place.Thread.StartAsync(Invoke, entry, request.Program, new() { TimeLimit = request.Limits.Timeout, Grace = request.Limits.Grace }).ConfigureAwait(false);
-        using var interruption = new Interruption(() => _ = process.StopAsync(), () => { });
+        Process<int>? process = null;
+        var abandoned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interruption = new Interruption(() => _ = StopAsync(process, request.Limits.Grace, abandoned), () => abandoned.TrySetResult());
+        process = await Place.Thread.StartAsync(Invoke, entry, request.Program, new() { TimeLimit = request.Limits.Timeout, Grace = request.Limits.Grace }).ConfigureAwait(false);
         try
         {
-            return await process.Completion.ConfigureAwait(false);
+            await Task.WhenAny(process.Completion, abandoned.Task).ConfigureAwait(false);
+            return process.Completion.IsCompleted ? await process.Completion.ConfigureAwait(false) : interruption.ExitCode!.Value;
         }
-        catch (TimeoutException)
+        catch (TimeoutException) when (request.Limits.Timeout is { } limit)
         {
-            await Task.WhenAny(process.Exited, Task.Delay(request.Limits.Grace, TimeProvider.System)).ConfigureAwait(false);
-            Messages.Error($"{Path.GetFileName(request.File)} took longer than --timeout {Duration.Format(request.Limits.Timeout!.Value)}.");
+            await Task.WhenAny(process.Exited, abandoned.Task, Task.Delay(request.Limits.Grace, TimeProvider.System)).ConfigureAwait(false);
+            Messages.Error($"{Path.GetFileName(request.File)} took longer than --timeout {Duration.Format(limit)}.");
             return ExitCode.TimedOut;
         }
         catch (Exception error)
         {
-            StandardStream.Error.Write($"Unhandled exception. {error}\n");
+            StandardStream.Error.TryWrite($"Unhandled exception. {error}\n");
             return ExitCode.OfSignal(6);
         }
+    }
+
+    // A thread that goes on after its grace period cannot be killed: it is waited for no longer, and ends with this process.
+    static async Task StopAsync(Process<int>? process, TimeSpan grace, TaskCompletionSource abandoned)
+    {
+        if (process is not null)
+        {
+            _ = process.StopAsync();
+            await Task.WhenAny(process.Exited, Task.Delay(grace, TimeProvider.System)).ConfigureAwait(false);
+        }
+
+        abandoned.TrySetResult();
     }
 
     static int Invoke(MethodInfo entry, string[] arguments)

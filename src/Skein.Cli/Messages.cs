@@ -1,6 +1,6 @@
 namespace Skein.Cli;
 
-/// <summary>What the command itself has to say: on standard error, each line begun with <c>skein:</c>.</summary>
+/// <summary>What the command itself has to say: on standard error, each line begun with <c>skein:</c>. To say something never fails.</summary>
 static class Messages
 {
     /// <summary>Colour is for people: on a terminal, and never where NO_COLOR is set.</summary>
@@ -21,7 +21,7 @@ static class Messages
         lock (Screen.Lock)
         {
             Screen.Clear();
-            StandardStream.Error.Write($"{sign}{message}\n");
+            StandardStream.Error.TryWrite($"{sign}{message}\n");
         }
     }
 }

@@ -10,8 +10,8 @@ static class Program
     {
         try
         {
+            CommandWords.RequireText(words);   // first: a process that begins anew is handed the words as they were read here
             ClosedStreams.Replace();
-            CommandWords.RequireText(words);
             return await CarryOutAsync(CommandWords.Split(words)).ConfigureAwait(false);
         }
         catch (CommandFailure failure)
@@ -73,16 +73,8 @@ static class Program
 
     static int Report(CommandFailure failure)
     {
-        try
-        {
-            StandardStream.Error.Write(failure.Output);
-            Messages.Error(failure.Message);
-        }
-        catch (CommandFailure)
-        {
-            // There is nobody left to tell.
-        }
-
+        StandardStream.Error.TryWrite(failure.Output);
+        Messages.Error(failure.Message);
         return failure.ExitCode;
     }
 }

@@ -48,4 +48,17 @@ sealed class StandardStream(int descriptor, string name)
     }
 
     public void Write(string text) => Write(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>For what the command has to say itself: where it cannot be written, nobody is left to be told so.</summary>
+    public void TryWrite(string text)
+    {
+        try
+        {
+            Write(text);
+        }
+        catch (CommandFailure)
+        {
+            // What was to be said is no more important than what goes on.
+        }
+    }
 }

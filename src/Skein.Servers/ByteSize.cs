@@ -24,7 +24,7 @@ static class ByteSize
         if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count))
             return false;
         var exact = count * factor;
-        if (exact is < 1 or > long.MaxValue / 2)
+        if (exact is not (>= 1 and <= long.MaxValue / 2))   // NaN is a number to the framework
             return false;
         bytes = (long)exact;
         return true;

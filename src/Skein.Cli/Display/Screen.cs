@@ -14,7 +14,7 @@ static class Screen
     public static void Clear()
     {
         if (_rows > 0)
-            StandardStream.Error.Write(Erase());
+            StandardStream.Error.TryWrite(Erase());
         _rows = 0;
     }
 

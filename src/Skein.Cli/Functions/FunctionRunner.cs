@@ -93,12 +93,8 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
         }
     }
 
-    public override void Kill()
-    {
-        if (_request.Limits.InThread)
-            return;
-        _pool.Kill();
-    }
+    // A thread is left to itself, and ends with this process.
+    public override void Kill() => _pool.Kill();
 
     public async ValueTask DisposeAsync()
     {
@@ -130,7 +126,7 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
         lock (Screen.Lock)
         {
             Screen.Clear();
-            StandardStream.Error.Write(line + "\n");
+            StandardStream.Error.TryWrite(line + "\n");
         }
     }
 }

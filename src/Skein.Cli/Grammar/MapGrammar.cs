@@ -5,6 +5,9 @@ namespace Skein.Cli;
 /// <summary>The grammar of <c>skein map</c>.</summary>
 sealed class MapGrammar
 {
+    /// <summary>Each has memory of its own from the start; no machine has descriptors and processes for more programs at once.</summary>
+    const int MostJobs = 100_000;
+
     readonly LimitOptions _limits;
     readonly Argument<string[]> _file = new("FILE")
     {
@@ -14,11 +17,11 @@ sealed class MapGrammar
     };
 
     readonly Option<string?> _function = Options.Text("--function", "NAME", "Call this C# function for each input, in warm workers: a local function at FILE's top level, or Type.Method.", "a function's name: Name or Type.Method");
-    readonly Option<int?> _jobs = Options.Count("--jobs", "How many run at once (default: one per processor).", least: 1);
+    readonly Option<int?> _jobs = Options.Count("--jobs", "How many run at once (default: one per processor).", least: 1, most: MostJobs);
     readonly Option<int?> _retry = Options.Count("--retry", "Try a failed job again, up to N times.", least: 0);
     readonly Option<bool> _keepGoing = Options.Flag("--keep-going", "Run all inputs, whatever fails; exit code: the number of failed jobs, at most 101.");
     readonly Option<HaltRule?> _halt = Options.Valued("--halt", "soon,fail=1|now,fail=1|never", "soon,fail=N: after N failures start no new jobs (default N=1); now,fail=N: also stop the running ones; never: as --keep-going.", HaltRule.Expected, HaltRule.TryParse);
-    readonly Option<string?> _jobLog = Options.Text("--joblog", "FILE", "A line for each job that ended, in GNU parallel's columns.", "the log's file name");
+    readonly Option<string?> _jobLog = Options.Text("--joblog", "FILE", "A line for each job that ended, when its output is written, in GNU parallel's columns.", "the log's file name");
     readonly Option<bool> _resume = Options.Flag("--resume", "Skip the jobs that --joblog's FILE says succeeded, and append to it.");
     readonly Option<bool> _dryRun = Options.Flag("--dry-run", "Only print the commands.");
     readonly Option<bool> _tag = Options.Flag("--tag", "Begin each line of output with its input and a tab.");

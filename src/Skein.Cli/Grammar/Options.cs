@@ -14,9 +14,9 @@ static class Options
         Valued<TimeSpan?>(name, "TIME", description, Duration.Expected,
             text => Duration.TryParse(text, out var time) && (orZero || time > TimeSpan.Zero) ? time : null);
 
-    public static Option<int?> Count(string name, string description, int least) =>
-        Valued<int?>(name, "N", description, $"a whole number from {least}",
-            text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= least ? n : null);
+    public static Option<int?> Count(string name, string description, int least, int most = int.MaxValue) =>
+        Valued<int?>(name, "N", description, $"a whole number from {least}" + (most < int.MaxValue ? string.Create(CultureInfo.InvariantCulture, $" to {most:N0}") : ""),
+            text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= least && n <= most ? n : null);
 
     public static Option<string?> Text(string name, string valueName, string description, string expected) =>
         Valued<string?>(name, valueName, description, expected, text => text.Length > 0 ? text : null);

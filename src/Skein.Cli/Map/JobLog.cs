@@ -4,8 +4,8 @@ using System.Text;
 namespace Skein.Cli;
 
 /// <summary>
-/// The log of the jobs that ended, in GNU parallel's columns. Each line is written whole and at once, so that a run which is killed can be
-/// resumed from it; a job that was stopped with the run has no line.
+/// The log of the jobs that ended and whose output was written, in GNU parallel's columns. Each line is written whole and at once, so that
+/// a run which is killed can be resumed from it; a job that was stopped with the run has no line.
 /// </summary>
 sealed class JobLog : IDisposable
 {
@@ -17,6 +17,8 @@ sealed class JobLog : IDisposable
     /// <summary>How many jobs of each command have succeeded, as far as they were not yet skipped.</summary>
     readonly Dictionary<string, int> _succeeded = [];
 
+    bool _isBroken;
+
     public JobLog(string path, bool resume)
     {
         try
@@ -24,13 +26,13 @@ sealed class JobLog : IDisposable
             _file = new(path, new FileStreamOptions
             {
                 Mode = resume ? FileMode.OpenOrCreate : FileMode.Create,
-                Access = FileAccess.ReadWrite,
+                Access = resume ? FileAccess.ReadWrite : FileAccess.Write,   // what can only be written, as a pipe, will do
                 Share = FileShare.ReadWrite,
                 BufferSize = 0,
             });
             if (resume)
                 Read();
-            if (_file.Length == 0)
+            if (!resume || _file.Length == 0)
                 _file.Write(Encoding.UTF8.GetBytes(Header + "\n"));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -54,13 +56,26 @@ sealed class JobLog : IDisposable
         }
     }
 
+    /// <exception cref="CommandFailure">It cannot be written. That is said once; the file is then left as it is.</exception>
     public void Write(JobResult result)
     {
         var end = result.End;
         var line = string.Create(CultureInfo.InvariantCulture,
             $"{result.Job.Number}\t:\t{result.Started.ToUnixTimeMilliseconds() / 1000.0:0.000}\t{result.Duration.TotalSeconds,10:0.000}\t0\t{result.Output.Output.Length}\t{Value(end)}\t{end.Signal}\t{OneLine(result.Command)}\n");
         lock (_lock)
-            _file.Write(Encoding.UTF8.GetBytes(line));
+        {
+            if (_isBroken)
+                return;
+            try
+            {
+                _file.Write(Encoding.UTF8.GetBytes(line));
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                _isBroken = true;
+                throw new CommandFailure(ExitCode.Temporary, $"--joblog: the log cannot be written: {error.Message.TrimEnd('.')}; the jobs from here on are not in it.");
+            }
+        }
     }
 
     public void Dispose() => _file.Dispose();
@@ -78,6 +93,8 @@ sealed class JobLog : IDisposable
 
     void Read()
     {
+        if (!_file.CanSeek)
+            throw new CommandFailure(ExitCode.NoInput, $"--resume: {_file.Name} cannot be resumed from: it is a pipe or a terminal, which keeps nothing; the log must be a file.");
         var bytes = new byte[_file.Length];
         _file.ReadExactly(bytes);
         var whole = bytes.AsSpan(0, bytes.AsSpan().LastIndexOf((byte)'\n') + 1);

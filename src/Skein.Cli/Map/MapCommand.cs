@@ -26,15 +26,23 @@ static class MapCommand
         var inputs = InputsOf(request);
         var progress = new MapProgress(request.Jobs, inputs.Count, runner);
         var writer = WriterFor(request);
-        using var run = new MapRun(request, inputs, runner, new(writer, ordered: !request.Unordered), log, progress);
+        using var run = new MapRun(request, inputs, runner, new(writer, log, ordered: !request.Unordered), log, progress);
         using var interruption = new Interruption(() => run.Halt(now: true), run.Kill);
-        int code;
-        using (MapDisplay.Start(progress, request))
-            code = await run.RunAsync().ConfigureAwait(false);
-        if (progress.Failed > 1 || interruption.ExitCode is not null)
-            Messages.Note(PlainDisplay.Line(progress, atEnd: true));
-        (writer as JsonWriter)?.WriteSummary(progress, interruption.ExitCode ?? code);
-        return interruption.ExitCode ?? code;
+        try
+        {
+            int code;
+            using (MapDisplay.Start(progress, request))
+                code = await run.RunAsync().ConfigureAwait(false);
+            if (progress.Failed > 1 || interruption.ExitCode is not null)
+                Messages.Note(PlainDisplay.Line(progress, atEnd: true));
+            (writer as JsonWriter)?.WriteSummary(progress, interruption.ExitCode ?? code);
+            return interruption.ExitCode ?? code;
+        }
+        catch (CommandFailure failure) when (interruption.ExitCode is { } interrupted)
+        {
+            Messages.Error(failure.Message);
+            return interrupted;
+        }
     }
 
     static Inputs InputsOf(MapRequest request)

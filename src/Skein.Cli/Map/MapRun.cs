@@ -2,8 +2,8 @@ namespace Skein.Cli;
 
 /// <summary>
 /// <code>
-/// Inputs ──▶ slots (--jobs of them): JobRunner, again on failure ──▶ JobLog
-///                                        │                      └──▶ ResultOrder ──▶ JobWriter ──▶ standard output
+/// Inputs ──▶ slots (--jobs of them): JobRunner, again on failure ──▶ ResultOrder ──▶ JobWriter ──▶ standard output
+///                                        │                                      └──▶ JobLog, when that is written
 ///                                        └──▶ HaltRule: start no more, or stop
 /// </code>
 /// A slot is a loop that takes an input, runs its job and takes the next; no thread waits for a job.
@@ -33,12 +33,21 @@ sealed class MapRun(MapRequest request, Inputs inputs, JobRunner runner, ResultO
     }
 
     /// <summary>Runs everything to its end; the exit code.</summary>
+    /// <exception cref="CommandFailure">The run was broken off. The outputs of what had ended are written, as far as they can be.</exception>
     public async Task<int> RunAsync()
     {
         await Task.WhenAll(Enumerable.Range(0, request.Jobs).Select(slot => Task.Run(() => SlotAsync(slot)))).ConfigureAwait(false);
+        try
+        {
+            results.Flush();
+        }
+        catch (CommandFailure failure)
+        {
+            _broken ??= failure;
+        }
+
         if (_broken is not null)
             throw _broken;
-        results.Flush();
         return request.KeepGoing ? Math.Min(_failures, ExitCode.ManyFailed) : _firstFailure;
     }
 
@@ -74,6 +83,11 @@ sealed class MapRun(MapRequest request, Inputs inputs, JobRunner runner, ResultO
             Interlocked.CompareExchange(ref _broken, failure, null);
             Halt(now: true);
         }
+        catch
+        {
+            Halt(now: true);   // nobody knows what it was: the other slots must not wait for what this one had
+            throw;
+        }
     }
 
     async Task RunAsync(int slot, Job job, string command)
@@ -92,8 +106,6 @@ sealed class MapRun(MapRequest request, Inputs inputs, JobRunner runner, ResultO
         while (!result.End.Succeeded && result.Tries <= request.Retries && !_startNoMore.IsCancellationRequested);
 
         progress.End(slot, result.End);
-        if (result.End.Cause != JobCause.Stopped)
-            log?.Write(result);
         results.Complete(result);
         if (!result.End.Succeeded)
             Failed(result);

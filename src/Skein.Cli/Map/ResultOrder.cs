@@ -1,10 +1,11 @@
 namespace Skein.Cli;
 
 /// <summary>
-/// Hands results on in the order of their jobs' numbers, or as they come. A slow first job holds back only so many later ones: then no
-/// further job starts until it has ended, so that input that never ends does not fill memory or disk with outputs that wait.
+/// Hands results on in the order of their jobs' numbers, or as they come: first the output is written, then the line of the log, so that no
+/// resumed run skips a job whose output nobody has seen. A slow first job holds back only so many later ones: then no further job starts
+/// until it has ended, so that input that never ends does not fill memory or disk with outputs that wait.
 /// </summary>
-sealed class ResultOrder(JobWriter writer, bool ordered)
+sealed class ResultOrder(JobWriter writer, JobLog? log, bool ordered)
 {
     const int Window = 4096;
 
@@ -12,6 +13,7 @@ sealed class ResultOrder(JobWriter writer, bool ordered)
     readonly Dictionary<long, JobResult?> _waiting = [];
     long _next = 1;
     TaskCompletionSource? _moved;
+    bool _isBroken;
 
     /// <summary>Completes when a job of this number may start.</summary>
     public async ValueTask RoomForAsync(long number, CancellationToken cancellation)
@@ -32,6 +34,7 @@ sealed class ResultOrder(JobWriter writer, bool ordered)
     }
 
     /// <summary>A job has ended. Its output, and what waited for it, is written before this returns.</summary>
+    /// <exception cref="CommandFailure">An output, or the log, cannot be written. After an output no other is.</exception>
     public void Complete(JobResult result)
     {
         lock (_lock)
@@ -54,14 +57,29 @@ sealed class ResultOrder(JobWriter writer, bool ordered)
     }
 
     /// <summary>Writes what still waits for a job that will not end any more, in order.</summary>
+    /// <exception cref="CommandFailure">As of <see cref="Complete"/>; for a log that cannot be written no output is left out.</exception>
     public void Flush()
     {
+        CommandFailure? failed = null;
         lock (_lock)
         {
             foreach (var (_, result) in _waiting.OrderBy(pair => pair.Key))
-                Write(result);
+            {
+                try
+                {
+                    Write(result);
+                }
+                catch (CommandFailure failure)
+                {
+                    failed ??= failure;
+                }
+            }
+
             _waiting.Clear();
         }
+
+        if (failed is not null)
+            throw failed;
     }
 
     void Place(long number, JobResult? result)
@@ -85,9 +103,20 @@ sealed class ResultOrder(JobWriter writer, bool ordered)
 
     void Write(JobResult? result)
     {
-        if (result is null)
+        if (result is null || _isBroken)
             return;
-        writer.Write(result);
+        try
+        {
+            writer.Write(result);
+        }
+        catch
+        {
+            _isBroken = true;   // what came behind a part of an output would be taken for its rest
+            throw;
+        }
+
+        if (result.End.Cause != JobCause.Stopped)
+            log?.Write(result);
         result.Output.Dispose();
     }
 }

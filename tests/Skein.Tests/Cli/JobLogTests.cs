@@ -71,6 +71,68 @@ public sealed partial class JobLogTests : IDisposable
         Assert.Equal("precious\n", File.ReadAllText(_folder["log"]));
     }
 
+    [Fact]
+    public async Task What_a_killed_run_had_not_written_comes_when_it_is_resumed()
+    {
+        // The first job waits for a file that is there the second time: the log knows jobs by their words. When the third begins, the second is over.
+        var job = _folder.Write("job", $"case $1 in slow) while ! test -e {_folder["go"]}; do sleep 0.05; done;; next) touch {_folder["next"]};; esac; echo $1");
+        string[] words = ["--jobs", "2", "--joblog", _folder["log"], "--", "sh", job, ":::", "slow", "fast", "next"];
+        using (var killed = SkeinCommand.Start(["map", .. words]))
+        {
+            await Limits.Until(() => File.Exists(_folder["next"]), "the third job");
+            await killed.SignalAsync("KILL");
+            Assert.Equal("", (await killed.EndAsync()).Output);
+        }
+
+        _folder.Write("go", "");
+        var resumed = await SkeinCommand.RunAsync(["map", "--resume", .. words]);
+        Assert.Equal((0, "slow\nfast\nnext\n"), (resumed.Code, resumed.Output));
+    }
+
+    [Fact]
+    public async Task What_had_ended_is_written_and_logged_though_the_run_breaks_off()
+    {
+        // The first job prints more than is kept in memory, and there is no folder for it any more. When the third begins, the second is over.
+        Directory.CreateDirectory(_folder["temporary"]);
+        var job = _folder.Write("job", $"case $1 in large) while ! test -e {_folder["last"]}; do sleep 0.05; done; rm -r {_folder["temporary"]}; exec head -c 5000000 /dev/zero;; small) echo small;; last) touch {_folder["last"]}; exec sleep 60;; esac");
+        var ended = await SkeinCommand.RunAsync(
+            "", ["map", "--jobs", "2", "--joblog", _folder["log"], "--", "sh", job, ":::", "large", "small", "last"], new Dictionary<string, string> { ["TMPDIR"] = _folder["temporary"] });
+        Assert.Equal((75, "small\n"), (ended.Code, ended.Output));
+        Assert.Contains("temporary folder", ended.Error);
+        Assert.Equal(["2"], File.ReadAllLines(_folder["log"]).Skip(1).Select(line => line.Split('\t')[0]));
+    }
+
+    [Fact]
+    public async Task A_log_that_cannot_be_written_any_more_ends_the_run_with_the_reason()
+    {
+        // In a mount namespace of its own, so that nothing is left mounted.
+        string[] mounted = ["-m", "sh", "-c", "mount -t tmpfs -o size=64k skein-log /mnt && exec \"$@\"", "sh"];
+        var probe = await SkeinCommand.RunProgramAsync("unshare", [.. mounted, "true"]);
+        if (probe.Code != 0)
+            Assert.Skip($"A folder cannot be mounted here: {probe.Error}");
+
+        // The first job fills the disk; its line is longer than what the file already has of it.
+        var input = new string('x', 10_000);
+        var ended = await SkeinCommand.RunProgramAsync("unshare",
+            [.. mounted, "dotnet", SkeinCommand.Dll, "map", "--jobs", "1", "--joblog", "/mnt/log", "--", "sh", "-c", "head -c 1000000 /dev/zero >/mnt/full 2>/dev/null; echo $0", ":::", input, "never"]);
+        Assert.Equal((75, input + "\n"), (ended.Code, ended.Output));
+        Assert.Contains("--joblog: the log cannot be written: No space left on device", ended.Error);
+        Assert.DoesNotContain("report it", ended.Error);
+    }
+
+    [Fact]
+    public async Task A_pipe_can_be_a_log_but_none_to_resume_from()
+    {
+        var written = await SkeinCommand.RunAsync("map", "--jobs", "1", "--joblog", "/dev/stderr", "--", "echo", ":::", "a", "b");
+        Assert.Equal((0, "a\nb\n"), (written.Code, written.Output));
+        Assert.Equal(["Command", "echo a", "echo b"], written.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')[^1]));
+
+        await SkeinCommand.RunProgramAsync("mkfifo", _folder["pipe"]);
+        var resumed = await SkeinCommand.RunAsync("map", "--resume", "--joblog", _folder["pipe"], "--", "echo", ":::", "a");
+        Assert.Equal((66, ""), (resumed.Code, resumed.Output));
+        Assert.Contains("cannot be resumed from: it is a pipe or a terminal", resumed.Error);
+    }
+
     static IEnumerable<string> Comparable(string log) => File.ReadAllLines(log).Select(line => Time().Replace(line, "\tTIME\tTIME\t", 1));
 
     [GeneratedRegex(@"\t\d{10}\.\d{3}\t {0,9}\d+\.\d{3}(?<=\t.{10})\t")]

@@ -134,6 +134,34 @@ public sealed class MapFailureTests
         Assert.False(File.Exists("/tmp/skein-never"));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Ctrl_C_stops_the_jobs_and_ends_with_130_though_nobody_reads_what_is_written_any_more(int descriptor)
+    {
+        using var folder = new ScratchFolder();
+        using var started = SkeinCommand.StartUnread(descriptor, ["map", "--grace", "20s", "--", "sh", "-c", $"trap 'echo stopped; echo > {folder["stopped"]}; exit 0' TERM; echo > {folder["begun"]}; while :; do sleep 0.05; done", ":::", "a"]);
+        await Limits.Until(() => File.Exists(folder["begun"]), "the job's start");
+        await started.SignalAsync("INT");
+        Assert.Equal(130, (await started.EndAsync()).Code);
+        Assert.True(File.Exists(folder["stopped"]));
+    }
+
+    [Fact]
+    public async Task SIGTERM_stops_the_jobs_while_an_output_waits_to_be_read()
+    {
+        using var folder = new ScratchFolder();
+        var script = $"test $0 = large && exec head -c 1000000 /dev/zero; trap 'echo > {folder["stopped"]}; exit 0' TERM; echo > {folder["begun"]}; while :; do sleep 0.05; done";
+        using var started = SkeinCommand.Start(["map", "--jobs", "2", "--grace", "20s", "--", "sh", "-c", script, ":::", "large", "waiting"]);
+        started.IsRead = false;
+        await Limits.Until(() => File.Exists(folder["begun"]) && started.Output.Length > 0, "an output of which only the begin is read");
+        await started.SignalAsync("TERM");
+        await Limits.Until(() => File.Exists(folder["stopped"]), "the end of the other job");
+        started.IsRead = true;
+        var ended = await started.EndAsync();
+        Assert.Equal((143, 1_000_000), (ended.Code, ended.Output.Length));
+    }
+
     [Fact]
     public async Task After_Ctrl_C_nothing_is_said_to_be_left()
     {

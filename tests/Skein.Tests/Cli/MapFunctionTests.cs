@@ -23,6 +23,8 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
         static int Id(string s) { Thread.Sleep(20); return Environment.ProcessId; }
         static string Who(string s) => System.Reflection.Assembly.GetEntryAssembly()!.GetName().Name + " " + Environment.GetEnvironmentVariable("DOTNET_STARTUP_HOOKS");
         static string Hooked(string s) => Environment.GetEnvironmentVariable("DOTNET_STARTUP_HOOKS") + " " + AppContext.TryGetSwitch("Skein.Tests.Hooked", out _);
+        static string Say(string s) { Console.WriteLine("said " + s); Thread.Sleep(300); return s; }
+        static int Ignore(string begun) { File.WriteAllText(begun, ""); Thread.Sleep(60000); return 0; }
         int Captures(int a) => a + captured;
         static string Read(Stream s) => "";
         static int Vanish(string s)
@@ -185,6 +187,26 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
     {
         var ended = await SkeinCommand.RunAsync("", ["map", "--place", "thread", file.Path, "--function", "Render", ":::", "a", "b"], file.Home);
         Assert.Equal((0, "<a>\n<b>\n"), (ended.Code, ended.Output));
+    }
+
+    [Fact]
+    public async Task In_threads_Ctrl_C_twice_does_not_wait_for_what_goes_on()
+    {
+        using var folder = new ScratchFolder();
+        using var started = SkeinCommand.Start(["map", "--place", "thread", "--grace", "10m", file.Path, "--function", "Ignore", ":::", folder["begun"]], file.Home);
+        await Limits.Until(() => File.Exists(folder["begun"]), "the function's start", 20);
+        await started.SignalAsync("INT");
+        await Limits.Until(() => started.Error.Contains("once more ends it", StringComparison.Ordinal), "the first stop");
+        await started.SignalAsync("INT");
+        Assert.Equal(130, (await started.EndAsync()).Code);
+    }
+
+    [Fact]
+    public async Task What_workers_print_costs_no_input_though_nobody_reads_standard_error_any_more()
+    {
+        using var started = SkeinCommand.StartUnread(2, ["map", file.Path, "--function", "Say", ":::", "a"], file.Home);
+        var ended = await started.EndAsync();
+        Assert.Equal((0, "a\n"), (ended.Code, ended.Output));
     }
 
     [Fact]

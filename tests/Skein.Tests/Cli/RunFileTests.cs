@@ -84,6 +84,25 @@ public sealed class RunFileTests : IDisposable
     }
 
     [Fact]
+    public async Task In_a_thread_it_ends_when_a_signals_grace_period_is_over_and_at_once_at_the_second_signal()
+    {
+        var file = _folder.Write("app.cs", "System.Console.WriteLine(\"begun\");\nSystem.Threading.Thread.Sleep(60000);");
+        foreach (var (grace, isTwice) in ((string, bool)[])[("200ms", false), ("10m", true)])
+        {
+            using var started = SkeinCommand.Start(["run", "--place", "thread", "--grace", grace, file], Home);
+            await Limits.Until(() => started.Output.Contains("begun", StringComparison.Ordinal), () => $"the start of Main; so far it said: {started.Error}", 60);
+            await started.SignalAsync("TERM");
+            if (isTwice)
+            {
+                await Limits.Until(() => started.Error.Contains("once more ends it", StringComparison.Ordinal), "the first stop");
+                await started.SignalAsync("TERM");
+            }
+
+            Assert.Equal(143, (await started.EndAsync()).Code);
+        }
+    }
+
+    [Fact]
     public async Task A_folder_for_builds_that_cannot_be_used_is_a_matter_of_configuration()
     {
         var file = _folder.Write("app.cs", "return 0;");

@@ -71,6 +71,7 @@ public sealed class RunTests
     [Theory]
     [InlineData("run -- cat $'f\\xff'")]
     [InlineData("map -- cat ::: $'f\\xff'")]
+    [InlineData("run -- cat $'f\\xff' <&-")]
     public async Task A_word_that_is_no_text_is_refused_and_no_other_file_is_taken_for_it(string words)
     {
         using var folder = new ScratchFolder();

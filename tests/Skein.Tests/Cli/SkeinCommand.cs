@@ -22,6 +22,13 @@ static class SkeinCommand
 
     public static Started Start(string[] words, IReadOnlyDictionary<string, string>? environment = null) => StartProgram("dotnet", [Dll, .. words], environment);
 
+    /// <summary>With standard output (1) or standard error (2) a pipe whose reader has gone.</summary>
+    public static Started StartUnread(int descriptor, string[] words, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        const string Unread = "import os, sys; reader, writer = os.pipe(); os.dup2(writer, int(sys.argv[1])); os.close(reader); os.execvp('dotnet', sys.argv[2:])";
+        return StartProgram("python3", ["-c", Unread, $"{descriptor}", "dotnet", Dll, .. words], environment);
+    }
+
     /// <summary>Any program, for comparison.</summary>
     public static async Task<Ended> RunProgramAsync(string program, params string[] words)
     {
