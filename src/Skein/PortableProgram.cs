@@ -86,7 +86,7 @@ sealed class PortableProgram : RunningProgram
     void Begin(CancellationToken cancellation)
     {
         if (!Program.InheritInput)
-            _ = ProgramInput.FeedAsync(Program.StandardInput, _child.Input, OnStreamFailure);
+            Feed(_child.Input);
         List<Task> drained = [];
         var (onOutput, onError) = (Program.Options.OnOutput, Program.Options.OnError);
         if (Program.StandardOutput is not InheritedOutput || onOutput is not null)

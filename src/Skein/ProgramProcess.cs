@@ -8,6 +8,10 @@ sealed class ProgramProcess : RunningProgram
 {
     const int Terminate = 15;
 
+    // What has escaped the kill may hold its output open for ever.
+    static readonly TimeSpan OutputLimit = TimeSpan.FromSeconds(2);
+
+    readonly CancellationTokenSource _outputOver = new();
     readonly ProgramStreams _streams;
     readonly MemoryLimit? _limit;
     readonly ChildProcess _child;
@@ -57,7 +61,7 @@ sealed class ProgramProcess : RunningProgram
                 NewGroup = !program.ShareTerminal,
             });
             var process = new ProgramProcess(place, id, program, options, streams, limit, child);
-            var drained = streams.Begin(program, process.OnStreamFailure);
+            var drained = streams.Begin(process.Feed, process.OnStreamFailure, process._outputOver.Token);
             limit?.Watch(child.Id, () => process.Kill(ExitCause.OutOfMemory));
             process.Follow(drained, cancellation);
             return Task.FromResult<Process<int>>(process);
@@ -85,7 +89,9 @@ sealed class ProgramProcess : RunningProgram
     protected override async Task ReleaseAsync(Task drained)
     {
         _child.Kill();   // what it started has no use without it
+        _outputOver.CancelAfter(OutputLimit);
         await drained.ConfigureAwait(false);
+        _outputOver.Dispose();
         _child.Dispose();
         _wasOutOfMemory = _limit?.WasExceeded == true;   // after it, its control group is no more
         _limit?.Dispose();

@@ -56,15 +56,17 @@ sealed class ProgramStreams
     /// The program has its ends. The task completes when all it printed was taken. A stream or a sink of the caller's that fails is told
     /// at once.
     /// </summary>
-    public Task Begin(ProgramStart program, Action<Exception> onFailure)
+    /// <param name="feed">Gets the other end of what the program reads, where it reads a stream of the caller's.</param>
+    /// <param name="over">What has been printed is still taken, and no more is waited for.</param>
+    public Task Begin(Action<Stream> feed, Action<Exception> onFailure, CancellationToken over)
     {
         CloseChilds();
         if (_input >= 0)
-            _ = ProgramInput.FeedAsync(program.StandardInput, new FileStream(new SafeFileHandle(_input, ownsHandle: true), FileAccess.Write, 0), onFailure);
+            feed(new FileStream(new SafeFileHandle(_input, ownsHandle: true), FileAccess.Write, 0));
         _input = -1;
         if (_outputs.Count == 0)
             return Task.CompletedTask;
-        var reads = _outputs.Select(output => ReadAsync(output, onFailure)).ToArray();
+        var reads = _outputs.Select(output => ReadAsync(output, onFailure, over)).ToArray();
         _outputs.Clear();
         return Task.WhenAll(reads);
     }
@@ -78,11 +80,11 @@ sealed class ProgramStreams
             _ = Libc.Close(_input);
     }
 
-    static async Task ReadAsync(Reading output, Action<Exception> onFailure)
+    static async Task ReadAsync(Reading output, Action<Exception> onFailure, CancellationToken over)
     {
         try
         {
-            await OutputPump.ReadAsync(output.Descriptor, output.Sink).ConfigureAwait(false);
+            await OutputPump.ReadAsync(output.Descriptor, output.Sink, over).ConfigureAwait(false);
             output.Lines?.Complete();
         }
         catch (Exception error)

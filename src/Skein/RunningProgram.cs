@@ -7,12 +7,13 @@ abstract class RunningProgram : Process<int>
 
     readonly TaskCompletionSource<int> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly CancellationTokenSource _ended = new();
     readonly Lock _gate = new();
     Timer? _timeLimit;
     CancellationTokenRegistration _cancellation;
     ProcessState _state = ProcessState.Running;
     int _intent = NoIntent;
-    Exception? _streamFailure;
+    Exception? _inputFailure, _streamFailure;
 
     protected RunningProgram(Place place, string id, ProgramStart program, ProcessOptions options)
     {
@@ -65,11 +66,24 @@ abstract class RunningProgram : Process<int>
         KillTree();
     }
 
-    /// <summary>A stream that it reads or writes has failed: half of an input must not pass for the whole.</summary>
+    /// <summary>Gives it what it is to read, as long as it runs.</summary>
+    /// <param name="input">The other end of what it reads.</param>
+    protected void Feed(Stream input) => _ = ProgramInput.FeedAsync(Program.StandardInput, input, OnInputFailure, _ended.Token);
+
+    /// <summary>A stream that takes what it prints has failed: half of an output must not pass for the whole.</summary>
     protected void OnStreamFailure(Exception error)
     {
         Interlocked.CompareExchange(ref _streamFailure, error, null);
         Kill(ExitCause.Killed);
+    }
+
+    // Half of an input must not pass for the whole: it is killed before its input is closed.
+    void OnInputFailure(Exception error)
+    {
+        if (Ended.IsCompleted)
+            return;
+        Interlocked.CompareExchange(ref _inputFailure, error, null);
+        KillTree();
     }
 
     /// <summary>It runs: from now on its limits hold, and its end is told.</summary>
@@ -109,13 +123,14 @@ abstract class RunningProgram : Process<int>
     async Task FinishAsync(Task drained)
     {
         var status = await Ended.ConfigureAwait(false);
+        _ = _ended.CancelAsync();   // what a source of the caller's does then runs on the pool, and may throw
         Change(ProcessEvent.Ended);
         if (_timeLimit is { } timer)
             await timer.DisposeAsync().ConfigureAwait(false);
         await _cancellation.DisposeAsync().ConfigureAwait(false);
         await ReleaseAsync(drained).ConfigureAwait(false);
         var exit = new Exit(Cause(status), status.Code, status.Signal, status.Use, LastErrors);
-        if (_streamFailure is { } failure)
+        if ((_streamFailure ?? InputFailure(status)) is { } failure)
             _completion.TrySetException(new IOException($"A stream that {Program.Program} was given has failed, so it was killed: {failure.Message}", failure));
         else if (exit.Cause is ExitCause.Returned)
             _completion.TrySetResult(status.Code);
@@ -125,10 +140,15 @@ abstract class RunningProgram : Process<int>
         _exited.TrySetResult(exit);
     }
 
+    // One that has ended by itself did not want the rest. Windows says -1 of one that was killed.
+    Exception? InputFailure(ExitStatus status) => status is { Signal: 0, Code: >= 0 } ? null : _inputFailure;
+
     ExitCause Cause(ExitStatus status)
     {
         if (_intent != NoIntent)
             return (ExitCause)_intent;
+        if (InputFailure(status) is not null)
+            return ExitCause.Killed;
         if (WasOutOfMemory)
             return ExitCause.OutOfMemory;
         return status.Signal == 0 ? ExitCause.Returned : ExitCause.Signalled;

@@ -37,6 +37,7 @@ sealed class ThreadProcess<TResult> : Process<TResult>
     readonly ProcessOptions _options;
     readonly TaskCompletionSource<Exit> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Lock _gate = new();
+    readonly CancellationTokenRegistration _cancellation;
     ProcessState _state = ProcessState.Starting;
     bool _timedOut;
 
@@ -45,7 +46,7 @@ sealed class ThreadProcess<TResult> : Process<TResult>
         Place = place;
         _options = options;
         _item = new(job);
-        cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
+        _cancellation = cancellation.UnsafeRegister(_ => _ = StopAsync(), null);
         new Thread(Run) { IsBackground = true, Name = $"skein-{Id}" }.Start();
     }
 
@@ -68,7 +69,7 @@ sealed class ThreadProcess<TResult> : Process<TResult>
         if (_exited.Task.IsCompleted)
             return;
         Change(ProcessEvent.AskedToStop);
-        await _stopping.CancelAsync().ConfigureAwait(false);
+        AskToStop();
         try
         {
             await _exited.Task.WaitAsync(grace is { } given ? TimeRange.Pause(given, nameof(grace)) : _options.Grace).ConfigureAwait(false);
@@ -86,6 +87,9 @@ sealed class ThreadProcess<TResult> : Process<TResult>
 
     public override void Signal(int signal) =>
         throw new PlaceException($"Process {Id} is a thread, which cannot get a signal of its own.");
+
+    // What the function has registered with its token runs on the pool: it may throw, or not come back, and the limits hold all the same.
+    void AskToStop() => _ = _stopping.CancelAsync();
 
     void Run()
     {
@@ -106,7 +110,7 @@ sealed class ThreadProcess<TResult> : Process<TResult>
         }
 
         _timedOut = _item.TimedOut = true;
-        await _stopping.CancelAsync().ConfigureAwait(false);
+        AskToStop();
         if (await Task.WhenAny(_exited.Task, Task.Delay(_options.Grace, ended.Token)).ConfigureAwait(false) != _exited.Task)
             _item.Fail(new TimeoutException($"Process {Id} took longer than {limit}. It was asked to stop, and goes on, abandoned: a thread cannot be killed."));
         await ended.CancelAsync().ConfigureAwait(false);
@@ -115,6 +119,7 @@ sealed class ThreadProcess<TResult> : Process<TResult>
     async Task FinishAsync(Task run)
     {
         await run.ConfigureAwait(false);
+        _cancellation.Unregister();   // a token that lives longer would keep all this
         Change(ProcessEvent.Ended);
         _exited.TrySetResult(new(_timedOut ? ExitCause.TimedOut : ExitCause.Returned, Completion.IsCompletedSuccessfully ? 0 : 1, 0, default, ""));
     }

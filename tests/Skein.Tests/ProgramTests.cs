@@ -132,6 +132,67 @@ public class ProgramTests
     }
 
     [Fact]
+    public async Task The_source_of_a_program_that_has_ended_is_left_alone()
+    {
+        var source = new Idle();
+        await using var process = await Place.StartProgramAsync(new("true") { StandardInput = source }).Within();
+        Assert.Equal(0, await process.Completion.Within());
+        await source.Left.Task.Within();
+        Assert.Equal(ExitCause.Returned, (await process.Exited.Within()).Cause);
+    }
+
+    /// <summary>Has nothing yet, and fails when it is not wanted any more, as a connection does.</summary>
+    sealed class Idle : MemoryStream
+    {
+        public TaskCompletionSource Left { get; } = new();
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+                return 0;
+            }
+            catch (OperationCanceledException)
+            {
+                Left.SetResult();
+                throw new IOException("left");
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_source_that_fails_ends_its_program_and_is_its_failure()
+    {
+        var source = new MemoryStream();
+        source.Dispose();
+        await using var process = await Place.StartProgramAsync(new("sleep", "600") { StandardInput = source }).Within();
+        Assert.IsType<ObjectDisposedException>((await Assert.ThrowsAsync<IOException>(() => process.Completion.Within())).InnerException);
+        Assert.Equal(ExitCause.Killed, (await process.Exited.Within()).Cause);
+    }
+
+    [Fact]
+    public async Task What_has_escaped_and_holds_the_output_open_does_not_hold_up_the_end()
+    {
+        // Without environment, group and parent nobody knows any more whose it is.
+        const string Escape = "setsid env -i sleep 600 & echo $!; until grep -q sleep /proc/$!/comm; do sleep 0.01; done; exit 3";
+        var lines = new List<string>();
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", Escape) { Options = new() { OnOutput = lines.Add } }).Within();
+        try
+        {
+            Assert.Equal(3, await process.Completion.Within());
+        }
+        finally
+        {
+            await Run(new("sh", "-c", $"kill -9 {lines[0]}"));
+        }
+    }
+
+    [Fact]
+    public async Task A_program_may_have_less_memory_than_a_worker_needs() =>
+        Assert.Equal(7, await Run(new("sh", "-c", "exit 7") { Options = new() { MemoryLimit = 8 << 20 } }));
+
+    [Fact]
     public async Task A_program_that_a_signal_ended_says_which()
     {
         await using var process = await Place.StartProgramAsync(new("sh", "-c", "kill -SEGV $$")).Within();

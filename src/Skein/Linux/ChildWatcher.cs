@@ -10,7 +10,8 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed unsafe partial class ChildWatcher
 {
-    static readonly Lazy<ChildWatcher> Lazy = new(() => new());
+    static readonly Lock Gate = new();
+    static ChildWatcher? _shared;
 
     readonly Dictionary<int, ChildProcess> _children = [];
     readonly HashSet<int> _ids = [];
@@ -23,8 +24,18 @@ sealed unsafe partial class ChildWatcher
         new Thread(Watch) { IsBackground = true, Name = "Skein child watcher" }.Start();
     }
 
-    /// <summary>Made before the first child is, so that a child never exists that could not be watched.</summary>
-    public static ChildWatcher Shared => Lazy.Value;
+    /// <summary>
+    /// Made before the first child is, so that a child never exists that could not be watched. Where that fails, as without a descriptor
+    /// left, it is tried again for the next one.
+    /// </summary>
+    public static ChildWatcher Shared
+    {
+        get
+        {
+            lock (Gate)
+                return _shared ??= new();
+        }
+    }
 
     public void Add(ChildProcess child)
     {

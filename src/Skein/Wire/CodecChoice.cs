@@ -56,11 +56,11 @@ static class CodecChoice
         if (type == typeof(StringBuilder))
             return new TextCodec<StringBuilder>(b => b.ToString(), s => new StringBuilder(s));
         if (type == typeof(Uri))
-            return new TextCodec<Uri>(u => u.OriginalString, s => new Uri(s, UriKind.RelativeOrAbsolute));
+            return new UriCodec();
         if (type == typeof(Version))
             return new TextCodec<Version>(v => v.ToString(), Version.Parse);
         if (type == typeof(CultureInfo))
-            return new TextCodec<CultureInfo>(c => c.Name, CultureInfo.GetCultureInfo);
+            return new TextCodec<CultureInfo>(PlainCulture.NameOf, CultureInfo.GetCultureInfo);
         if (type == typeof(BitArray))
             return new BitArrayCodec();
         if (typeof(Exception).IsAssignableFrom(type))

@@ -63,16 +63,19 @@ sealed partial class GraphReader
                 var arguments = new Type[definition.GetGenericArguments().Length];
                 for (var i = 0; i < arguments.Length; i++)
                     arguments[i] = ReadType();
-                return KnownGenerics.Make(definition, arguments);
+                return Bounded(KnownGenerics.Make(definition, arguments));
             case TypeKind.Array:
-                return ReadType().MakeArrayType();
+                return Bounded(ReadType().MakeArrayType());
             case TypeKind.RankedArray:
                 var rank = ReadByte();
-                return rank is >= 1 and <= 32 ? ReadType().MakeArrayType(rank) : throw Bad("an array of no dimensions");
+                return rank is >= 1 and <= 32 ? Bounded(ReadType().MakeArrayType(rank)) : throw Bad("an array of no dimensions");
             default:
                 throw Bad("an unknown kind of type");
         }
     }
+
+    // A part may be a number that stands for another such type: the depth of the description says nothing of the type's.
+    static Type Bounded(Type type) => TypeShape.WhyNot(type) is { } reason ? throw Bad(reason) : type;
 
     public MethodInfo ReadMethod()
     {

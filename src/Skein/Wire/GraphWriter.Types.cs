@@ -27,6 +27,8 @@ sealed partial class GraphWriter
     {
         if (++_depth > WireLimits.MaxDepth)
             throw new Refusal(type, type, "the generic type is nested too deeply");
+        if (TypeShape.WhyNot(type) is { } reason)
+            throw new Refusal(type, type, reason);
         var remembered = !session.Types.IsFull;
         WriteByte(remembered ? (byte)0 : (byte)1);
         DescribeType(type);

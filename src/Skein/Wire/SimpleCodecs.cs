@@ -48,6 +48,25 @@ sealed class TextCodec<T> : Codec where T : class
     public override object ReadHead(GraphReader reader) => _parse(reader.ReadText());
 }
 
+/// <summary>Which kind it is has to be said: on Unix <c>/tmp/x</c> may be either.</summary>
+sealed class UriCodec : Codec
+{
+    public UriCodec() : base(typeof(Uri)) => HasBody = false;
+
+    public override void WriteHead(GraphWriter writer, object value)
+    {
+        var uri = (Uri)value;
+        writer.WriteByte(uri.IsAbsoluteUri ? (byte)1 : (byte)0);
+        writer.WriteText(uri.OriginalString);
+    }
+
+    public override object ReadHead(GraphReader reader)
+    {
+        var kind = reader.ReadBoolean() ? UriKind.Absolute : UriKind.Relative;
+        return new Uri(reader.ReadText(), kind);
+    }
+}
+
 /// <summary>A struct in a box. It has an identity, so it can be shared.</summary>
 sealed class BoxCodec<T>() : Codec(typeof(T)) where T : struct
 {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 
 namespace Skein;
 
@@ -20,6 +21,16 @@ sealed class TypeShape
             Module = type.Module;
             Row = (uint)type.MetadataToken & 0xFFFFFF;
         }
+
+        Type[] parts = type.HasElementType ? [type.GetElementType()!] : Arguments;
+        foreach (var part in parts)
+        {
+            if (Parts > WireLimits.MaxTypeParts)
+                break;   // those of modules that can be unloaded are not remembered: it would take as long as there are parts
+            var shape = Of(part);
+            Levels = Math.Max(Levels, shape.Levels + 1);
+            Parts = Math.Min(Parts + shape.Parts, WireLimits.MaxTypeParts + 1);
+        }
     }
 
     /// <summary>Of a generic type with arguments.</summary>
@@ -31,6 +42,23 @@ sealed class TypeShape
     public Module? Module { get; }
 
     public uint Row { get; }
+
+    int Levels { get; } = 1;
+
+    /// <summary>Itself and all that it is made of, each as often as it occurs there.</summary>
+    int Parts { get; } = 1;
+
+    /// <summary>Null for a type that a description may mean; else why not.</summary>
+    public static string? WhyNot(Type type)
+    {
+        var shape = Of(type);
+        if (shape.Levels > WireLimits.MaxDepth)
+            return "the generic type is nested too deeply";
+        if (shape.Parts > WireLimits.MaxTypeParts)
+            return "the generic type has too many parts";
+        return shape.Definition is not null && type is { IsValueType: true, ContainsGenericParameters: false } && RuntimeHelpers.SizeOf(type.TypeHandle) > WireLimits.MaxGenericStruct
+            ? "the generic struct is too large" : null;
+    }
 
     public static TypeShape Of(Type type)
     {

@@ -33,7 +33,7 @@ static class ValueCodecChoice
             return new DateOnlyCodec();
         if (type == typeof(TimeOnly))
             return new TimeOnlyCodec();
-        if (type.GetCustomAttribute<InlineArrayAttribute>() is not null && !IsBits(type))
+        if (HoldsEqualElements(type) && !IsBits(type))
         {
             var element = type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)[0].FieldType;
             return Activator.CreateInstance(typeof(InlineArrayCodec<,>).MakeGenericType(type, element));
@@ -72,7 +72,7 @@ static class ValueCodecChoice
             return true;
         if (TypePolicy.IsFramework(type.Assembly) ? !TypePolicy.IsListed(type) : TypePolicy.WhyNotShipped(type.Assembly) is not null)
             return false;
-        if (type.IsDefined(typeof(InlineArrayAttribute)) || type.Name.EndsWith("e__FixedBuffer", StringComparison.Ordinal))
+        if (HoldsEqualElements(type))
             return IsBits(type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)[0].FieldType);
         var size = 0;
         foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
@@ -83,6 +83,10 @@ static class ValueCodecChoice
         }
         return size > 0 && size == SizeOf(type);
     }
+
+    /// <summary>It has one field, which stands for several: an inline array, or what the compiler makes of <c>fixed bool flags[8]</c>.</summary>
+    static bool HoldsEqualElements(Type type) =>
+        type.IsDefined(typeof(InlineArrayAttribute)) || (type.Name.StartsWith('<') && type.Name.EndsWith(">e__FixedBuffer", StringComparison.Ordinal));
 
     static int SizeOf(Type type) => RuntimeHelpers.SizeOf(type.TypeHandle);
 }

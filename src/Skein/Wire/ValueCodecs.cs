@@ -99,7 +99,7 @@ sealed class NullableCodec<T> : ValueCodec<T?> where T : struct
     }
 }
 
-/// <summary>A struct of N equal elements.</summary>
+/// <summary>A struct of N equal elements: an inline array, or a buffer of fixed size.</summary>
 sealed class InlineArrayCodec<TArray, T> : ValueCodec<TArray>
 {
     static readonly int Length = Unsafe.SizeOf<TArray>() / Unsafe.SizeOf<T>();

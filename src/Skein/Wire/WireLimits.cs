@@ -20,6 +20,18 @@ static class WireLimits
     public const int MaxDepth = 64;
 
     /// <summary>
+    /// Parts of one generic type, each counted as often as it occurs. A tuple of two equal tuples of two equal tuples, and so on thirty times, is
+    /// described in two hundred bytes, and who looks at all of its parts is never done. Nobody writes a type of a thousand.
+    /// </summary>
+    public const int MaxTypeParts = 1 << 12;
+
+    /// <summary>
+    /// Bytes of a generic struct, which doubles in the same way with each level. It lies on the stack while it is read, and so do the structs in it
+    /// once more; a thread that reads has 256 KiB.
+    /// </summary>
+    public const int MaxGenericStruct = 1 << 15;
+
+    /// <summary>
     /// Types, methods and functions that a connection remembers, of each kind. Beyond it they are described in full each time: a
     /// program that makes ever new generic types gets slower, not larger.
     /// </summary>

@@ -38,14 +38,8 @@ sealed class MemoryLimit : IDisposable
     /// <summary>Whether it was the limit that ended the process.</summary>
     public bool WasExceeded => _exceeded || Cgroup?.OutOfMemoryKills > 0;
 
-    /// <summary>The best that can be had here; null for no limit.</summary>
-    public static MemoryLimit? For(long? bytes)
-    {
-        if (bytes is not { } limit)
-            return null;
-        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 16 << 20, nameof(ProcessOptions.MemoryLimit));   // below it the runtime itself does not start
-        return new(limit, Cgroup.TryCreate(new() { Memory = limit }, out _));
-    }
+    /// <summary>The best that can be had here; null for no limit. How little makes sense is for the options to say: a program needs less than a worker.</summary>
+    public static MemoryLimit? For(long? bytes) => bytes is { } limit ? new(limit, Cgroup.TryCreate(new() { Memory = limit }, out _)) : null;
 
     /// <summary>Starts to look at the process where the kernel does not.</summary>
     public void Watch(int process, Action kill)

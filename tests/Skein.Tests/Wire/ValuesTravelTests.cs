@@ -64,6 +64,62 @@ public class ValuesTravelTests
     }
 
     [Fact]
+    public void An_address_stays_absolute_or_relative()
+    {
+        Uri[] addresses = [new("/tmp/x"), new("/tmp/x", UriKind.Relative), new("file:///tmp/x"), new("a/b?c", UriKind.Relative), new(new Uri("http://example.org/a/"), "../b c")];
+        foreach (var address in addresses)
+        {
+            var copy = Connection.Copy(address);
+            Assert.Equal((address.IsAbsoluteUri, address.OriginalString), (copy.IsAbsoluteUri, copy.OriginalString));
+            Assert.Equal(address, copy);
+        }
+    }
+
+    [Fact]
+    public void A_culture_arrives_by_its_name_and_one_that_was_changed_is_refused()
+    {
+        Same(CultureInfo.CurrentCulture);
+        Same(Culture());
+        Assert.Equal(CultureInfo.InvariantCulture.NumberFormat.NumberDecimalSeparator, Connection.Copy(Culture()).NumberFormat.NumberDecimalSeparator);
+        Refused(static culture => culture.NumberFormat.NumberDecimalSeparator = ",");
+        Refused(static culture => culture.NumberFormat.NumberGroupSizes = [2, 3]);
+        Refused(static culture => culture.DateTimeFormat.ShortDatePattern = "d.M.yyyy");
+        Refused(static culture => culture.DateTimeFormat.SetAllDateTimePatterns([.. culture.DateTimeFormat.GetAllDateTimePatterns('d'), "d.M.yyyy"], 'd'));
+        Refused(static culture => culture.TextInfo.ListSeparator = ";");
+
+        static CultureInfo Culture() => (CultureInfo)CultureInfo.InvariantCulture.Clone();
+
+        static void Refused(Action<CultureInfo> change)
+        {
+            var culture = Culture();
+            change(culture);
+            Assert.Contains("this one was changed", Assert.Throws<CannotTravelException>(() => Connection.Copy(culture)).Message, StringComparison.Ordinal);
+            Assert.Throws<CannotTravelException>(() => Connection.Copy(CultureInfo.ReadOnly(culture)));
+        }
+    }
+
+    unsafe struct Flags
+    {
+        public fixed bool On[8];
+        public fixed char Word[4];
+        public int Number;
+
+        public static bool AreSame(Flags one, Flags other) =>
+            new Span<bool>(one.On, 8).SequenceEqual(new Span<bool>(other.On, 8)) && new Span<char>(one.Word, 4).SequenceEqual(new Span<char>(other.Word, 4)) && one.Number == other.Number;
+    }
+
+    [Fact]
+    public unsafe void Buffers_of_fixed_size_arrive_whole()
+    {
+        var flags = new Flags { Number = 5 };
+        flags.On[2] = flags.On[7] = true;
+        flags.Word[3] = 'x';
+        Assert.True(Flags.AreSame(flags, Connection.Copy(flags)));
+        foreach (var copy in Connection.Copy(Enumerable.Repeat(flags, 2 * FieldSet.HotAfter).ToArray()))   // the later ones by emitted code
+            Assert.True(Flags.AreSame(flags, copy));
+    }
+
+    [Fact]
     public void Objects_arrive_with_their_private_fields()
     {
         Same(new Person("Ann", 5, new Person("Bob", 6)));
