@@ -26,9 +26,9 @@ while (true)
     var isThere = new TaskCompletionSource<string>();
     var applied = Callback.To(async (string effect) =>
     {
-        if (!left.Remove(effect))
+        if (!left.Contains(effect))
             return true;
-        isThere.TrySetResult(effect);
+        isThere.TrySetResult(effect);   // the first counts, where two orders come so far at once; the other is killed another time
         return await new TaskCompletionSource<bool>().Task;   // never: its caller is about to be killed
     });
     await using var shop = await Place.OsProcess.StartAsync(RunShop, plan, applied);
@@ -36,6 +36,7 @@ while (true)
     {
         shop.Signal(9);
         await ((Task)shop.Completion).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        left.Remove(await isThere.Task);
         Console.WriteLine($"killed after '{await isThere.Task}'");
         continue;
     }

@@ -38,8 +38,7 @@ static partial class ParentCase
         // One started by Skein, one by the framework, one that left everything but its environment.
         using var one = Spawner.Start(new("/bin/sleep", ["1000"]) { DieWithParent = false });
         using var two = System.Diagnostics.Process.Start("/bin/sh", ["-c", "(setsid sleep 1000 & echo $!); exec sleep 1000"]);
-        Console.WriteLine(one.Id);
-        Console.WriteLine(two.Id);
+        Console.Write($"{one.Id}\n{two.Id}\n");   // at once: the shell writes to the same pipe
         _ = Console.In.ReadToEnd();
         return Descendants.KillAll(Descendants.OwnMarker!);
     }
