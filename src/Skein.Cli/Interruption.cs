@@ -37,12 +37,24 @@ sealed class Interruption : IDisposable
         context.Cancel = count <= 2;
         if (count == 1)
         {
-            _stop();   // before it is said: that waits where nobody reads what a job prints
+            Try(_stop);   // before it is said: that waits where nobody reads what a job prints
             Messages.Note("stopping what runs; once more ends it at once.");
         }
         else if (count == 2)
         {
-            _kill();
+            Try(_kill);
+        }
+    }
+
+    static void Try(Action act)
+    {
+        try
+        {
+            act();
+        }
+        catch (ObjectDisposedException)
+        {
+            // What is to be stopped has ended in this moment.
         }
     }
 }

@@ -200,7 +200,7 @@ sealed class ServingProcess
         var status = await _child.Exited.ConfigureAwait(false);
 
         // What it has started may hold its pipes for long; its own last words are there at once.
-        await Task.WhenAny(_output.Drained, Task.Delay(TimeSpan.FromMilliseconds(500), _time)).ConfigureAwait(false);
+        await Task.WhenAny(_output.DrainAsync(), Task.Delay(TimeSpan.FromMilliseconds(500), _time)).ConfigureAwait(false);
         Move(ServingEvent.Exit);
         _ready.TrySetResult($"it {Describe(status)} before it was ready{(status is { Signal: 0, Code: 0 } ? ": its Main has returned, and has run no web application" : "")}");
         _closed.TrySetResult();

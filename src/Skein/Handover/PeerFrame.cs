@@ -32,7 +32,7 @@ static class PeerFrame
     public const int HeaderLength = 9;
 
     /// <summary>Nodes with another one do not understand each other.</summary>
-    const byte Format = 4;
+    const byte Format = 5;
 
     public static void WriteHeader(Span<byte> frame, PeerFrameKind kind, long received)
     {

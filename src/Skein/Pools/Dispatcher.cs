@@ -83,6 +83,8 @@ sealed class Dispatcher
                     admitted = _queue.AddLate(item, isAwaited);
                 return true;
             }
+
+            worker.BeginSending();
         }
 
         if (!TrySubmit(worker, item))
@@ -91,6 +93,8 @@ sealed class Dispatcher
             return true;
         }
 
+        if (_queue.Count > 0)
+            Feed(worker);   // what came meanwhile was not given to it, and nobody may be about to ask for more
         if (alone && _cost < PollMicroseconds)
             Poll(worker, item);
         return true;
@@ -142,9 +146,11 @@ sealed class Dispatcher
             WorkItem? item;
             lock (_gate)
             {
-                if (!IsServing(worker) || worker.Held >= Room(worker))
+                if (!IsServing(worker) || !HasRoom(worker))
                     return;
                 item = _queue.Take();
+                if (item is not null)
+                    worker.BeginSending();
             }
 
             if (item is null)
@@ -204,9 +210,23 @@ sealed class Dispatcher
             refuse!(item);
     }
 
+    // A call that is being sent may have a slot already, and be counted twice: what a worker holds at least is what counts.
+    bool HasRoom(Worker worker) => Math.Max(worker.Held, worker.Sending) < Room(worker);
+
+    // After Worker.BeginSending, by which others have seen that this one is taken.
     static bool TrySubmit(Worker worker, WorkItem item)
     {
-        if (!worker.Submit(item))
+        bool isTaken;
+        try
+        {
+            isTaken = worker.Submit(item);
+        }
+        finally
+        {
+            worker.EndSending();
+        }
+
+        if (!isTaken)
             return false;
         if (item.IsCompleted && !worker.TryRevoke(item))
             worker.AskToStop(item);   // given up between the queue and the worker, if it is still there at all
@@ -216,12 +236,13 @@ sealed class Dispatcher
     Worker? FindRoom(out bool alone)
     {
         Worker? best = null;
-        var held = 0;
+        var (held, least) = (0, int.MaxValue);
         foreach (var worker in _workers)
         {
             held += worker.Held;
-            if (!worker.HasEnded && worker.Held < Math.Min(best?.Held ?? int.MaxValue, Room(worker)))
-                best = worker;
+            var load = worker.Held + worker.Sending;
+            if (!worker.HasEnded && load < least && HasRoom(worker))
+                (best, least) = (worker, load);
         }
 
         alone = held == 0;
@@ -250,6 +271,7 @@ sealed class Dispatcher
         {
             if (!richest.TryRevoke(item))
                 continue;
+            idle.BeginSending();
             if (!TrySubmit(idle, item))
                 Requeue([item]);
         }

@@ -14,14 +14,19 @@ sealed class DictionaryCodec<TKey, TValue>() : Codec(typeof(Dictionary<TKey, TVa
     public override void WriteBody(GraphWriter writer, object value)
     {
         var dictionary = (Dictionary<TKey, TValue>)value;
-        writer.WriteNumber((uint)dictionary.Count);
+        var left = dictionary.Count;
+        writer.WriteNumber((uint)left);
         writer.WriteNumber((uint)DictionaryParts<TKey, TValue>.Version(dictionary));
         foreach (var (key, item) in dictionary)
         {
             var (k, v) = (key, item);
             Element<TKey>.Write(writer, ref k);
             Element<TValue>.Write(writer, ref v);
+            left--;
         }
+
+        if (left != 0)   // what happens in the loop the dictionary notices itself
+            throw new InvalidOperationException("A dictionary was changed by another thread in the moment in which it was to be written.");
     }
 
     public override void ReadBody(GraphReader reader, object value)

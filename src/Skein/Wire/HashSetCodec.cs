@@ -13,13 +13,18 @@ sealed class HashSetCodec<T>() : Codec(typeof(HashSet<T>))
     public override void WriteBody(GraphWriter writer, object value)
     {
         var set = (HashSet<T>)value;
-        writer.WriteNumber((uint)set.Count);
+        var left = set.Count;
+        writer.WriteNumber((uint)left);
         writer.WriteNumber((uint)HashSetParts<T>.Version(set));
         foreach (var item in set)
         {
             var copy = item;
             Element<T>.Write(writer, ref copy);
+            left--;
         }
+
+        if (left != 0)   // what happens in the loop the set notices itself
+            throw new InvalidOperationException("A set was changed by another thread in the moment in which it was to be written.");
     }
 
     public override void ReadBody(GraphReader reader, object value)

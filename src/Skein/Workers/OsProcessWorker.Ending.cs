@@ -57,7 +57,7 @@ sealed partial class OsProcessWorker
         _child.Kill();
         if (exit.Signal != 0)
             RuntimeFiles.Remove(ProcessId, TemporaryFolder);
-        await _output.Drained.ConfigureAwait(false);
+        await _output.DrainAsync().ConfigureAwait(false);
         References.Close();
         _control.Dispose();
         _child.Dispose();

@@ -21,6 +21,8 @@ interface IWorkerOwner
 /// <summary>Something that executes calls, one at a time, in the order in which it got them.</summary>
 abstract class Worker
 {
+    int _sending;
+
     public abstract string Id { get; }
 
     /// <summary>Of the operating system.</summary>
@@ -36,6 +38,13 @@ abstract class Worker
 
     /// <summary>Calls it holds, started or not.</summary>
     public abstract int Held { get; }
+
+    /// <summary>Calls that are being sent to it: who sends another one waits for them. Counted by whoever feeds it.</summary>
+    public int Sending => Volatile.Read(ref _sending);
+
+    public void BeginSending() => Interlocked.Increment(ref _sending);
+
+    public void EndSending() => Interlocked.Decrement(ref _sending);
 
     /// <summary>Whether sending it calls ahead saves time: not where a call is handed over by reference.</summary>
     public virtual bool GainsFromCallsAhead => true;

@@ -4,11 +4,12 @@ namespace Skein;
 
 /// <summary>What a worker prints: forwarded line by line, so that the lines of several workers do not mix; the last errors are kept.</summary>
 [SupportedOSPlatform("linux")]
-sealed class WorkerOutput
+sealed class WorkerOutput : IDisposable
 {
     // The ends of other workers wait meanwhile; and what the worker has started may hold its output open for ever.
-    static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(200);
+    static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(200), OutputLimit = TimeSpan.FromSeconds(2);
 
+    readonly CancellationTokenSource _over = new();
     readonly LineSink _output, _errors;
     int _outputHere = -1, _errorsHere = -1;
 
@@ -36,13 +37,22 @@ sealed class WorkerOutput
 
     public int ErrorEnd { get; private set; } = -1;
 
-    /// <summary>Completes when all that was printed has been forwarded.</summary>
-    public Task Drained { get; private set; } = Task.CompletedTask;
+    Task _drained = Task.CompletedTask;   // when all that was printed has been forwarded
 
     public string LastErrors => _errors.LastLines;
 
     /// <summary>Why a program has broken down stands in its last lines, which have been printed and may not have been read yet.</summary>
-    public void AwaitLastWords() => _ = ((IAsyncResult)Drained).AsyncWaitHandle.WaitOne(LastWords);
+    public void AwaitLastWords() => _ = ((IAsyncResult)_drained).AsyncWaitHandle.WaitOne(LastWords);
+
+    /// <summary>Nothing of the worker is left: forwards what it has printed. Not what others may print who have escaped its end.</summary>
+    public async Task DrainAsync()
+    {
+        _over.CancelAfter(OutputLimit);
+        await _drained.ConfigureAwait(false);
+        Dispose();
+    }
+
+    public void Dispose() => _over.Dispose();
 
     public static WorkerOutput Create(ProcessOptions options) => new(options);
 
@@ -50,7 +60,7 @@ sealed class WorkerOutput
     public void Begin()
     {
         CloseEnds();
-        Drained = Task.WhenAll(ForwardAsync(_outputHere, _output), ForwardAsync(_errorsHere, _errors));
+        _drained = Task.WhenAll(ForwardAsync(_outputHere, _output), ForwardAsync(_errorsHere, _errors));
         _outputHere = _errorsHere = -1;
     }
 
@@ -64,6 +74,7 @@ sealed class WorkerOutput
         Close(_outputHere);
         Close(_errorsHere);
         _outputHere = _errorsHere = -1;
+        Dispose();
     }
 
     Action<string> Guarded(Action<string> handler) => line =>
@@ -78,11 +89,11 @@ sealed class WorkerOutput
         }
     };
 
-    static async Task ForwardAsync(int descriptor, LineSink lines)
+    async Task ForwardAsync(int descriptor, LineSink lines)
     {
         try
         {
-            await OutputPump.ReadAsync(descriptor, lines.Write).ConfigureAwait(false);
+            await OutputPump.ReadAsync(descriptor, lines.Write, _over.Token).ConfigureAwait(false);
             lines.Complete();
         }
         catch (Exception)

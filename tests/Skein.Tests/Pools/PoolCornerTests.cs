@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Runtime.Versioning;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
+using Skein.Tests.Cli;
 
 namespace Skein.Tests.Pools;
 
@@ -72,6 +74,30 @@ public sealed class PoolCornerTests
         await Assert.ThrowsAsync<TimeoutException>(() => pool.RunAsync(static async ask => (await ask.InvokeAsync(Environment.ProcessId)).Length, ask).Within(20));
         Assert.Equal(5, await pool.RunAsync(static () => 5).Within(20));
         await pool.DisposeAsync().AsTask().Within(20);
+    }
+
+    [Fact]
+    public async Task What_has_escaped_and_holds_a_workers_output_open_does_not_hold_up_its_end()
+    {
+        // Without environment, group and parent nobody knows any more whose it is.
+        const string Escape = "setsid env -i sleep 600 & echo $! >\"$0\"; until grep -q sleep /proc/$!/comm; do sleep 0.01; done";
+        using var folder = new ScratchFolder();
+        await using var process = await Place.OsProcess.StartAsync(static file =>
+        {
+            using var shell = System.Diagnostics.Process.Start("sh", ["-c", Escape, file]);
+            shell.WaitForExit();
+            return int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture);
+        }, folder["escaped"]).Within();
+        var escaped = await process.Completion.Within();
+        try
+        {
+            await process.Exited.Within();
+            Assert.True(Functions.IsAlive(escaped));
+        }
+        finally
+        {
+            Assert.Equal(0, Functions.Kill(escaped, 9));
+        }
     }
 
     [Fact]

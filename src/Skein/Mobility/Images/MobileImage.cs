@@ -10,7 +10,7 @@ namespace Skein;
 static class MobileImage
 {
     /// <summary>The first byte. Another layout of images will have another number.</summary>
-    const byte Format = 3;
+    const byte Format = 4;
 
     const int LayoutStart = 1 + sizeof(uint), HeaderSize = LayoutStart + FrameworkLayout.Size;
 
