@@ -125,7 +125,7 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
             Task change;
             lock (_end.Gate)
             {
-                if (_end.IsClosed || Flush() || _end.IsClosed || !_completing)
+                if (_end.IsClosed || !_completing || Flush() || _ended is not null)   // to send may end it
                     break;
                 change = _end.Announce(forData: false);
             }

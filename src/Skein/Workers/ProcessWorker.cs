@@ -73,17 +73,9 @@ abstract class ProcessWorker : Worker
     /// <summary>Writes a call that has its slot. False where it cannot be sent at all (it holds what cannot travel): then it has failed, and its slot is free.</summary>
     protected bool TryWrite(WorkItem item)
     {
-        Exception? error;
-        do
-        {
+        var error = Write(item, item.Job);
+        if (error is not null && TryGoOnWithout(item, error))
             error = Write(item, item.Job);
-        }
-        while (error is not null && item.TryGoOnWithout(error, job =>
-        {
-            var refusal = Write(item, job);
-            Drop();
-            return refusal;
-        }));
         if (error is null)
         {
             item.HandsOver = References.HandsOver;
@@ -95,6 +87,14 @@ abstract class ProcessWorker : Worker
         item.Fail(error);
         return false;
     }
+
+    // Apart, for the closure.
+    bool TryGoOnWithout(WorkItem item, Exception error) => item.TryGoOnWithout(error, job =>
+    {
+        var refusal = Write(item, job);
+        Drop();
+        return refusal;
+    });
 
     // Why it cannot be written; null when it was.
     Exception? Write(WorkItem item, Job job)

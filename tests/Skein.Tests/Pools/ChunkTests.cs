@@ -31,20 +31,25 @@ public sealed class ChunkTests
         return (succeeded, failed);
     }
 
+    static async Task OnlyTheSecondTimesOut(IAsyncEnumerable<Outcome<int, int>> mapping)
+    {
+        var (succeeded, failed) = await Task.Run(() => Outcomes(mapping)).Within(20);
+        Assert.Equal([0, 2, 3, 4], succeeded);
+        var (input, error) = Assert.Single(failed);
+        Assert.Equal(1, input);
+        Assert.IsType<TimeoutException>(error);
+    }
+
     [Theory]
     [MemberData(nameof(Places))]
     public async Task An_input_that_is_asked_to_stop_is_the_only_one_of_its_chunk_that_is(string place)
     {
         await using var pool = await Start(At(place), new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(500), Grace = TimeSpan.FromMinutes(1) });
-        var (succeeded, failed) = await Task.Run(() => Outcomes(pool.MapAsync(Enumerable.Range(0, 5), static async n =>
+        await OnlyTheSecondTimesOut(pool.MapAsync(Enumerable.Range(0, 5), static async n =>
         {
             await Task.Delay(n == 1 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(50), Here.Stopping);
             return n;
-        }, new() { ChunkSize = 5 }))).Within(20);
-        Assert.Equal([0, 2, 3, 4], succeeded);
-        var (input, error) = Assert.Single(failed);
-        Assert.Equal(1, input);
-        Assert.IsType<TimeoutException>(error);
+        }, new() { ChunkSize = 5 }));
         Assert.Equal(1, pool.StartedWorkers);
     }
 
@@ -54,15 +59,11 @@ public sealed class ChunkTests
     public async Task An_input_that_has_to_be_killed_costs_the_others_of_its_chunk_a_second_run_and_no_more(string place)
     {
         await using var pool = await Start(At(place), new() { Workers = 2, TaskTimeout = TimeSpan.FromSeconds(1), Grace = TimeSpan.FromMilliseconds(100) });
-        var (succeeded, failed) = await Task.Run(() => Outcomes(pool.MapAsync(Enumerable.Range(0, 5), static async n =>
+        await OnlyTheSecondTimesOut(pool.MapAsync(Enumerable.Range(0, 5), static async n =>
         {
             await Task.Delay(n == 1 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(200));
             return n;
-        }, new() { ChunkSize = 5 }))).Within(20);
-        Assert.Equal([0, 2, 3, 4], succeeded);
-        var (input, error) = Assert.Single(failed);
-        Assert.Equal(1, input);
-        Assert.IsType<TimeoutException>(error);
+        }, new() { ChunkSize = 5 }));
         Assert.Equal(3, pool.StartedWorkers);
     }
 
