@@ -2,6 +2,7 @@
 // every model of serving: what does the second one wait?
 //
 //   dotnet run samples/slow-page.cs
+//   dotnet run samples/slow-page.cs -- 500       waits 500 ms
 //
 // What to see: where there is one thread the second waits for the first one's page and for its own. Kestrel has a pool of threads, so that two
 // blocked handlers do not show; sixty-four would (see docs/servers.md). Under Prefork this program is started once more as the master of two
@@ -24,13 +25,13 @@ using SQLitePCL;
 
 [assembly: SupportedOSPlatform("linux")]
 
-var file = "";
+var (file, wait) = ("", args.Length > 0 ? int.Parse(args[^1]) : 200);
 
 // The system's SQLite.
 NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, (name, assembly, path) =>
     NativeLibrary.Load(name == "e_sqlite3" ? "libsqlite3.so.0" : name, assembly, path));
 raw.SetProvider(new SQLite3Provider_e_sqlite3());
-if (args is ["prefork", var database])
+if (args is ["prefork", var database, _])
 {
     file = database;
     await using var master = await StartHttp(ServerModel.Prefork(workers: 2));
@@ -63,7 +64,7 @@ foreach (var model in new[] { ServerModel.Iterative, ServerModel.Threaded, Serve
 }
 
 var url = new TaskCompletionSource<string>();
-await using (var prefork = await Place.OsProcess.StartProgramAsync(new("dotnet", Environment.GetCommandLineArgs()[0], "prefork", file)
+await using (var prefork = await Place.OsProcess.StartProgramAsync(new("dotnet", Environment.GetCommandLineArgs()[0], "prefork", file, $"{wait}")
 {
     Options = new() { OnOutput = line => { if (line.StartsWith("http", StringComparison.Ordinal)) url.TrySetResult(line); } },
     StandardError = ProgramOutput.Discard,
@@ -104,7 +105,7 @@ async Task<WebApplication> StartHttp(ServerModel model)
     return application;
 }
 
-string SlowPage() => Query("SELECT title FROM page WHERE wait(200) = 0");
+string SlowPage() => Query($"SELECT title FROM page WHERE wait({wait}) = 0");
 
 // The library's calls block; `wait` stands for all that makes a database slow.
 string Query(string sql)

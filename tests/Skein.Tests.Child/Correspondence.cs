@@ -18,12 +18,13 @@ public static class Correspondence
         return 0;
     }
 
-    /// <summary>Writes all numbers. What it has written stays so, however often it is restored.</summary>
+    /// <summary>Writes all numbers, once it is told to. What it has written stays so, however often it is restored.</summary>
     public static async Mobile Write(string node, string reader, int count, string stored)
     {
         await Here.MoveTo(node);
         await Here.Checkpoint();
         await File.WriteAllTextAsync(stored, "");
+        await Here.Event<bool>("go");
         for (var number = 1; number <= count; number++)
         {
             Here.Send(reader, ("process", number));

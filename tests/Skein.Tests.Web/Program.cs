@@ -57,7 +57,7 @@ var isolated = app.MapGroup("/isolated").RunIn(Place.OsProcess, new()
     Spares = builder.Configuration.GetValue("spares", 0),
     Queue = builder.Configuration.GetValue("queue", 64),
     Timeout = TimeSpan.FromSeconds(seconds),
-    Grace = TimeSpan.FromSeconds(1),
+    Grace = TimeSpan.FromSeconds(builder.Configuration.GetValue("grace", 1.0)),
 });
 Ordinary.Map(isolated);
 Faulty.Map(isolated);

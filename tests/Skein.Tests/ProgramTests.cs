@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text;
 
 namespace Skein.Tests;
@@ -70,7 +71,7 @@ public class ProgramTests
         await using var process = await Place.StartProgramAsync(new("sh", "-c", "trap '' TERM; sleep 600 & echo $!; while true; do sleep 1; done")
         {
             StandardOutput = ProgramOutput.To(printed),
-            Options = new() { TimeLimit = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(100) },
+            Options = new() { TimeLimit = Limits.Seconds(0.25), Grace = TimeSpan.FromMilliseconds(100) },
         }).Within();
         await Assert.ThrowsAsync<TimeoutException>(() => process.Completion.Within());
         var exit = await process.Exited.Within();
@@ -112,11 +113,13 @@ public class ProgramTests
     [Fact]
     public async Task A_program_is_kept_to_its_processors()
     {
-        var lines = new List<string>();
-        await using var process = await Place.StartProgramAsync(new("sh", "-c", "sleep 0.3; grep Cpus_allowed_list /proc/self/status")
+        var (lines, input) = (new List<string>(), new Pipe());
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "read x; grep Cpus_allowed_list /proc/self/status")
         {
+            StandardInput = input.Reader.AsStream(),
             Options = new() { Processors = [0], OnOutput = lines.Add },
         }).Within();
+        await input.Writer.WriteAsync("go\n"u8.ToArray());   // a place may start it first and keep it to them then
         Assert.Equal(0, await process.Completion.Within());
         Assert.Equal("Cpus_allowed_list:\t0", Assert.Single(lines));
     }

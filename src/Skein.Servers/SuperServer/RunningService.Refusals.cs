@@ -12,6 +12,7 @@ sealed partial class RunningService
 
     byte[]? _datagram;
     int _failures, _disabled, _epoch;
+    ITimer? _pause;
     long _refusedBefore;
     (Source Source, string Reason)? _unsaid;
     bool _saysLater;
@@ -124,16 +125,20 @@ sealed partial class RunningService
         Suspend(state);
         if (Definition.IsStreamOfConnections)
             Watch();
-        _loop.After(pause, () =>
-        {
-            if (epoch == _epoch && State == state)
-                TryAgain();
-        });
+        _pause?.Dispose();
+        _pause = _time.CreateTimer(_ => _loop.Post(() => EndPause(epoch, state)), null, pause, Timeout.InfiniteTimeSpan);
+    }
+
+    void EndPause(int epoch, ServiceState state)
+    {
+        if (epoch == _epoch && State == state)
+            TryAgain();
     }
 
     void TryAgain()
     {
         _logger.TriedAgain(Definition.Name);
+        _rate = new(_time);   // a timer may be some milliseconds early: one judge is enough, or the next who comes begins another pause
         State = ServiceState.Listening;
         if (Definition.StartsAtOnce && _instances.Count == 0)
             StartWaiting();

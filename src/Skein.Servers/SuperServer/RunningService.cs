@@ -114,6 +114,7 @@ sealed partial class RunningService : IDisposable
         if (State == ServiceState.Closed)
             return;
         Suspend(ServiceState.Closed);
+        _pause?.Dispose();
         _socket.Dispose();
         foreach (var connection in _held.Keys)
             ServiceAcceptor.Refuse(connection);

@@ -32,12 +32,13 @@ sealed partial class OsProcessWorker
     {
         while (true)
         {
+            var isOver = _memory.Results.IsClosed;   // before the look: what was written until then is still taken
             int freed;
             lock (_receive)
                 freed = Drain();
             if (freed > 0)
                 Owner.OnRoom(this);
-            if (_memory.Results.IsClosed || _broken)
+            if (isOver || _broken)
                 return;
             _memory.Results.SleepUntilReadable();
         }

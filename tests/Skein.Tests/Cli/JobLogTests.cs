@@ -28,7 +28,7 @@ public sealed partial class JobLogTests : IDisposable
     [Fact]
     public async Task How_a_job_ended_is_in_the_log()
     {
-        await SkeinCommand.RunAsync("map", "--keep-going", "--jobs", "1", "--timeout", "500ms", "--joblog", _folder["log"], "--", "sh", "-c", "eval \"$0\"", ":::", "exit 3", "kill -9 $$", "exec sleep 9", "echo hallo", "echo a\n");
+        await SkeinCommand.RunAsync("map", "--keep-going", "--jobs", "1", "--timeout", "3s", "--joblog", _folder["log"], "--", "sh", "-c", "eval \"$0\"", ":::", "exit 3", "kill -9 $$", "exec sleep 600", "echo hallo", "echo a\n");
         var ends = File.ReadAllLines(_folder["log"]).Skip(1).Select(line => line.Split('\t')).Select(fields => $"{fields[0]} {fields[5]} {fields[6]} {fields[7]}");
 
         // The values are those of GNU parallel 20221122 for the same commands.

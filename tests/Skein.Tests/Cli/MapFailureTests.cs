@@ -125,13 +125,13 @@ public sealed class MapFailureTests
     [Fact]
     public async Task Ctrl_C_gives_the_running_jobs_the_grace_period_and_starts_no_others()
     {
-        using var started = SkeinCommand.Start(["map", "--jobs", "1", "--grace", "20s", "--unordered", "--", "sh", "-c", "trap 'echo stopped; exit 0' TERM; echo $$ > $0; while :; do sleep 0.05; done", ":::", "/tmp/skein-ctrl-c", "/tmp/skein-never"]);
-        await Limits.Until(() => File.Exists("/tmp/skein-ctrl-c") && new FileInfo("/tmp/skein-ctrl-c").Length > 0, "the job's start");
+        using var folder = new ScratchFolder();
+        using var started = SkeinCommand.Start(["map", "--jobs", "1", "--grace", "20s", "--unordered", "--", "sh", "-c", "trap 'echo stopped; exit 0' TERM; echo $$ > $0; while :; do sleep 0.05; done", ":::", folder["begun"], folder["never"]]);
+        await Limits.Until(() => File.Exists(folder["begun"]) && new FileInfo(folder["begun"]).Length > 0, "the job's start");
         await started.SignalAsync("INT");
         var ended = await started.EndAsync();
-        File.Delete("/tmp/skein-ctrl-c");
         Assert.Equal((130, "stopped\n"), (ended.Code, ended.Output));
-        Assert.False(File.Exists("/tmp/skein-never"));
+        Assert.False(File.Exists(folder["never"]));
     }
 
     [Theory]

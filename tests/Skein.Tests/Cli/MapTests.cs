@@ -16,8 +16,13 @@ public sealed class MapTests
     [Fact]
     public async Task Unordered_outputs_come_as_their_jobs_end()
     {
-        var ended = await SkeinCommand.RunAsync("map", "--jobs", "3", "--unordered", "--", "sh", "-c", "sleep $0; echo $0", ":::", "1", "0.5", "0");
-        Assert.Equal(["0", "0.5", "1"], ended.Lines);
+        using var folder = new ScratchFolder();
+        using var started = SkeinCommand.Start(["map", "--jobs", "3", "--unordered", "--", "sh", "-c", $"while test $0 != c && ! test -e {folder.Path}/$0; do sleep 0.05; done; echo $0", ":::", "a", "b", "c"]);
+        await Limits.Until(() => started.Output == "c\n", "the output of the third job");
+        folder.Write("b", "");
+        await Limits.Until(() => started.Output == "c\nb\n", "that of the second");
+        folder.Write("a", "");
+        Assert.Equal(["c", "b", "a"], (await started.EndAsync()).Lines);
     }
 
     [Theory]

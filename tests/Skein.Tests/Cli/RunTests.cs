@@ -40,7 +40,7 @@ public sealed class RunTests
     [Fact]
     public async Task What_takes_too_long_is_stopped_and_ends_with_124()
     {
-        var ended = await SkeinCommand.RunAsync("run", "--timeout", "300ms", "--", "sh", "-c", "trap 'echo asked; exit 0' TERM; while :; do sleep 0.05; done");
+        var ended = await SkeinCommand.RunAsync("run", "--timeout", "2s", "--", "sh", "-c", "trap 'echo asked; exit 0' TERM; while :; do sleep 0.05; done");
         Assert.Equal((124, "asked\n"), (ended.Code, ended.Output));
         Assert.Contains("sh took longer than --timeout", ended.Error);
     }

@@ -112,7 +112,7 @@ public sealed class ClusterTests : IAsyncDisposable
             if (round == 0)
             {
                 // The limit of whoever moves it counts, too.
-                var late = await Assert.ThrowsAsync<CannotMoveException>(() => waiting.MoveToAsync("b", TimeSpan.FromMilliseconds(50)).Within(30));
+                var late = await Assert.ThrowsAsync<CannotMoveException>(() => waiting.MoveToAsync("b", Limits.Seconds(0.25)).Within(30));
                 Assert.Contains("node b did not take it. It does not answer", late.Message);
                 Assert.True(late.IsLate);
             }

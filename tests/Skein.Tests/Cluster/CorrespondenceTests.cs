@@ -67,10 +67,11 @@ public sealed class CorrespondenceTests : IAsyncDisposable
         var reader = here.Node.Start(() => Correspondence.Read("b", letters, file));
         await Limits.Until(() => File.Exists(file), "the reader to be stored");
         var (id, stored) = (reader.Id, Path.Combine(_folder, "written"));
-        here.Node.Start(() => Correspondence.Write("a", id, letters, stored));
+        var writer = here.Node.Start(() => Correspondence.Write("a", id, letters, stored));
         await Limits.Until(() => File.Exists(stored), "the writer to be stored");
 
         var dying = Task.WhenAll(DieAtEachStep("b", nodes[1]), DieAtEachStep("a", nodes[0]));
+        writer.Raise("go", true);   // its node was killed: it has not written all before that
         for (var number = 1; number <= letters; number++)
             reader.Send(("handle", number));
 

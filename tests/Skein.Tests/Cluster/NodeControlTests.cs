@@ -75,7 +75,7 @@ public sealed class NodeControlTests : IAsyncDisposable
         await Start("b");
         var open = new TaskCompletionSource<int>();
         var process = a.Node.Start(() => Wait(open.Task));
-        var late = await Ask("a", "move", process.Id, "b", "0.1");
+        var late = await Ask("a", "move", process.Id, "b", string.Create(CultureInfo.InvariantCulture, $"{Limits.Seconds(0.1).TotalSeconds}"));
         Assert.Equal((false, true), (late.IsDone, late.IsLate));
         Assert.Contains("Task<Int32>", late.Why);
         open.SetResult(3);
@@ -172,7 +172,7 @@ public sealed class NodeControlTests : IAsyncDisposable
         var (a, b) = (await Start("a"), await Start("b"));
         var open = new TaskCompletionSource<int>();
         var (moves, stays) = (a.Node.Start(static () => NodeCase.Stay("a")), a.Node.Start(() => Wait(open.Task)));
-        var left = await a.DrainAsync(TimeSpan.FromMilliseconds(200)).Within(30);
+        var left = await a.DrainAsync(Limits.Seconds(0.25)).Within(30);
         Assert.Equal(stays.Id, Assert.Single(left).Key);
         Assert.Contains("Task<Int32>", left[stays.Id]);
         Assert.Equal("b", moves.Node);

@@ -172,6 +172,7 @@ public class FastenedTests
             return $"{total} {Here.Node}";
         });
         await ledger.Begun.Task.Within();
+        await _a.AskAsync(process.Id, AskKind.Inspect, "", "could not be looked at", Limits.Seconds(10), TestContext.Current.CancellationToken);   // answered after the turn that has called
         var refused = await Assert.ThrowsAsync<CannotMoveException>(() => process.MoveToAsync("c", TimeSpan.FromMilliseconds(20)));
         Assert.Contains("it waits for Task<Int32>", refused.Message);
         var move = process.MoveToAsync("c");

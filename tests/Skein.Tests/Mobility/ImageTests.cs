@@ -163,10 +163,10 @@ public class ImageTests
     public async Task Ten_thousand_parked_processes_are_drained_and_none_is_lost()
     {
         var count = Limits.Long ? 100_000 : 10_000;
-        var (a, b) = (new MobileNode("a"), new MobileNode("b"));
+        var (a, b) = (new MobileNode("a") { AnswerLimit = Limits.Seconds(30) }, new MobileNode("b"));
         a.Connect(b);
         var processes = Enumerable.Range(0, count).Select(i => a.Start(async () => i + await Here.Receive<int>())).ToArray();
-        await Task.WhenAll(processes.Select(process => process.MoveToAsync("b"))).Within(30);
+        await Task.WhenAll(processes.Select(process => process.MoveToAsync("b", Limits.Seconds(30)))).Within(30);
         Assert.Equal((0, count), (a.Count, b.Count));
         foreach (var process in processes)
             process.Send(1);

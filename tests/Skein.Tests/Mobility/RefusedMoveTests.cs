@@ -143,7 +143,7 @@ public class RefusedMoveTests
         var ends = new TaskCompletionSource<int>();
         var holds = _a.Start(() => Hold(ends.Task, TimeSpan.FromSeconds(30)));
         var awaits = _a.Start(() => AwaitBeside(ends.Task));
-        await Limits.Until(() => _a.Count == 2, "both to start");
+        await Limits.Until(() => _a.List().Count(static process => process.State == "waiting") == 2, "both to wait for it");
         ends.SetResult(5);
         Assert.Equal("5 b", await holds.Completion.Within());
         Assert.Equal("5 b b", await awaits.Completion.Within());

@@ -50,7 +50,7 @@ public class SlowStoreTests
             await Here.Event<bool>("end");
         });
         await Limits.Until(() => store.Begun == 1, "the first save");
-        var refused = await Assert.ThrowsAsync<CannotMoveException>(() => process.MoveToAsync("b", TimeSpan.FromMilliseconds(50)));
+        var refused = await Assert.ThrowsAsync<CannotMoveException>(() => process.MoveToAsync("b", Limits.Seconds(0.25)));
         Assert.Contains("it is being stored", refused.Message);
         var move = process.MoveToAsync("b");
         store.Let(1);

@@ -44,7 +44,7 @@ public sealed class ChunkTests
     [MemberData(nameof(Places))]
     public async Task An_input_that_is_asked_to_stop_is_the_only_one_of_its_chunk_that_is(string place)
     {
-        await using var pool = await Start(At(place), new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(500), Grace = TimeSpan.FromMinutes(1) });
+        await using var pool = await Start(At(place), new() { Workers = 1, TaskTimeout = Limits.Seconds(0.5), Grace = TimeSpan.FromMinutes(1) });
         await OnlyTheSecondTimesOut(pool.MapAsync(Enumerable.Range(0, 5), static async n =>
         {
             await Task.Delay(n == 1 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(50), Here.Stopping);
@@ -58,7 +58,7 @@ public sealed class ChunkTests
     [InlineData("portable")]
     public async Task An_input_that_has_to_be_killed_costs_the_others_of_its_chunk_a_second_run_and_no_more(string place)
     {
-        await using var pool = await Start(At(place), new() { Workers = 2, TaskTimeout = TimeSpan.FromSeconds(1), Grace = TimeSpan.FromMilliseconds(100) });
+        await using var pool = await Start(At(place), new() { Workers = 2, TaskTimeout = Limits.Seconds(0.5), Grace = TimeSpan.FromMilliseconds(100) });
         await OnlyTheSecondTimesOut(pool.MapAsync(Enumerable.Range(0, 5), static async n =>
         {
             await Task.Delay(n == 1 ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(200));
@@ -71,12 +71,12 @@ public sealed class ChunkTests
     public async Task A_task_that_is_tried_again_after_its_time_out_has_all_of_its_time_again()
     {
         using var folder = new ScratchFolder();
-        await using var pool = await Start(Place.OsProcess, new() { Workers = 2, TaskTimeout = TimeSpan.FromSeconds(1), Grace = TimeSpan.FromMilliseconds(500), Retries = 1 });
+        await using var pool = await Start(Place.OsProcess, new() { Workers = 2, TaskTimeout = Limits.Seconds(0.5), Grace = TimeSpan.FromMilliseconds(500), Retries = 1 });
         Assert.Equal(7, await pool.RunAsync(static async file =>
         {
             var isFirst = !File.Exists(file);
             await File.WriteAllTextAsync(file, "");
-            await Task.Delay(isFirst ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(400));
+            await Task.Delay(isFirst ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(200));
             return 7;
         }, folder["tried"]).Within(20));
     }

@@ -31,8 +31,17 @@ static partial class Functions
         return int.Parse(shell.StandardOutput.ReadLine()!, System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    public static bool IsAlive(int process) =>
-        File.Exists($"/proc/{process}/stat") && !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
+    public static bool IsAlive(int process)
+    {
+        try
+        {
+            return !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;   // it may go between opening and reading
+        }
+    }
 
     public static async Task<int> SumInPool(int factor)
     {

@@ -65,7 +65,7 @@ public sealed class PoolCornerTests
     [Fact]
     public async Task A_worker_that_stands_still_before_the_answer_that_it_is_sent_is_ended_by_its_time_out()
     {
-        var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(300), Grace = TimeSpan.FromMilliseconds(50) });
+        var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(300), Grace = Limits.Seconds(0.25) });
         var ask = Callback.To((int worker) =>
         {
             _ = Functions.Kill(worker, 19);

@@ -72,7 +72,7 @@ public class PoolFaultTests
     [Fact]
     public async Task A_task_that_spins_for_ever_in_managed_or_native_code_is_ended_by_its_time_out()
     {
-        await using var pool = await Start(new() { Workers = 2, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(50) });
+        await using var pool = await Start(new() { Workers = 2, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = Limits.Seconds(0.25) });
         await Assert.ThrowsAsync<TimeoutException>(() => pool.RunAsync(static () => { while (true) { } }).Within());
         await Assert.ThrowsAsync<TimeoutException>(() => pool.RunAsync(static () => Functions.NativeSleep(600)).Within());
         await StillWorks(pool);
@@ -91,7 +91,7 @@ public class PoolFaultTests
     [Fact]
     public async Task A_stopped_worker_is_ended_by_its_time_out()
     {
-        await using var pool = await Start(new() { Workers = 2, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(50) });
+        await using var pool = await Start(new() { Workers = 2, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = Limits.Seconds(0.25) });
         await Assert.ThrowsAsync<TimeoutException>(() => pool.RunAsync(static () => { Functions.StopSelf(); return 1; }).Within());
         await StillWorks(pool);
     }
@@ -99,7 +99,7 @@ public class PoolFaultTests
     [Fact]
     public async Task A_worker_that_is_stopped_before_its_task_starts_is_replaced_and_the_task_is_done()
     {
-        await using var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(50) });
+        await using var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = Limits.Seconds(0.25) });
         var stopped = pool.WorkerProcessIds[0];
         Assert.Equal(0, Functions.Kill(stopped, 19));
         Assert.NotEqual(stopped, await pool.RunAsync(static () => Environment.ProcessId).Within(20));

@@ -60,10 +60,15 @@ public abstract class PoolCases(Place place)
     public async Task An_outcome_is_there_before_slower_ones_that_came_before_it()
     {
         await using var pool = await Start();
-        var order = new List<int>();
-        await foreach (var outcome in pool.MapUnorderedAsync([300, 1], static async milliseconds => { await Task.Delay(TimeSpan.FromMilliseconds(milliseconds)); return 0; }))
-            order.Add(outcome.Input);
-        Assert.Equal([1, 300], order);
+        var open = new TaskCompletionSource<int>();
+        var wait = Callback.To((int _) => open.Task);
+        await using var outcomes = pool.MapUnorderedAsync([true, false], async isSlow => isSlow ? await wait.InvokeAsync(0) : 0).GetAsyncEnumerator();
+        Assert.True(await outcomes.MoveNextAsync().Within());
+        Assert.False(outcomes.Current.Input);
+        open.SetResult(0);
+        Assert.True(await outcomes.MoveNextAsync().Within());
+        Assert.True(outcomes.Current.Input);
+        Assert.False(await outcomes.MoveNextAsync().Within());
     }
 
     [Fact]

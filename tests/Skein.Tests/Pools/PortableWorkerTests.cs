@@ -83,7 +83,7 @@ public class PortableWorkerTests
             Assert.Equal(before, patient.WorkerProcessIds);   // it listened
         }
 
-        await using var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = TimeSpan.FromMilliseconds(50) });
+        await using var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromMilliseconds(200), Grace = Limits.Seconds(0.25) });
         var deaf = pool.WorkerProcessIds;
         await Assert.ThrowsAsync<TimeoutException>(() => pool.RunAsync(static () => { while (true) { } }).Within());
         await StillWorks(pool);
@@ -224,7 +224,7 @@ public class PortableWorkerTests
         await Limits.Until(() => worker.Held == 0, "the worker's room");
         var next = new WorkItem<bool>(new SyncJob<bool>(static () => Here.Stopping.WaitHandle.WaitOne(TimeSpan.FromSeconds(0.5))));
         Assert.True(worker.Submit(next));
-        await Limits.Until(() => worker.Running is not null, "the call's start");
+        await Limits.Until(() => worker.Running is not null || next.Completion.IsCompleted, "the call's start");
         var control = (ControlSender)typeof(StreamWorker).GetField("_control", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(worker)!;
         control.Send(WorkerFrame.StopCall, first.Slot);
         Assert.False(await next.Completion.Within());

@@ -258,7 +258,7 @@ public abstract class HttpModelCases(ServerModel model)
     {
         Assert.SkipUnless(model.Queue > 0, $"nothing waits under {model}");
         var (gate, started) = (new Gate(), 0);
-        var options = new HttpServerOptions { Deadline = header is null ? TimeSpan.FromMilliseconds(50) : Limits.Seconds(60), RetryAfter = TimeSpan.FromSeconds(7) };
+        var options = new HttpServerOptions { Deadline = Limits.Seconds(header is null ? 0.25 : 60), RetryAfter = TimeSpan.FromSeconds(7) };
         await using var server = await HttpServer.StartAsync(model, app =>
         {
             app.MapGet("/wait", () => gate.PassAsync());

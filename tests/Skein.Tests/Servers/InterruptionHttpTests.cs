@@ -84,7 +84,7 @@ public class InterruptionHttpTests
     public async Task A_request_that_takes_longer_than_the_server_allows_is_cancelled_and_answered_504(string model)
     {
         var handler = new Listening();
-        await using var server = await HttpServer.StartAsync(Model(model), app => app.Run(handler.RunAsync), new() { Timeout = TimeSpan.FromMilliseconds(100) });
+        await using var server = await HttpServer.StartAsync(Model(model), app => app.Run(handler.RunAsync), new() { Timeout = Limits.Seconds(0.25) });
         using var response = await server.Client.GetAsync("/").Within();
         Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
         Assert.Equal([InterruptionCause.TimedOut], handler.Causes);
@@ -182,7 +182,7 @@ public class InterruptionHttpTests
         };
         listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref counted, value));
         listener.Start();
-        var options = new HttpServerOptions { Timeout = TimeSpan.FromMilliseconds(50), DeafAfter = TimeSpan.FromMilliseconds(50) };
+        var options = new HttpServerOptions { Timeout = Limits.Seconds(0.25), DeafAfter = TimeSpan.FromMilliseconds(50) };
         await using var server = await HttpServer.StartAsync(ServerModel.Dispatcher(2, 2), app => app.MapGet("/deaf", () => gate.Block()), options, configure: builder => builder.Logging.AddProvider(log));
 
         var request = server.Client.GetAsync("/deaf");

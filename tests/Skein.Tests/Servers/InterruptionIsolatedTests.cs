@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -14,9 +15,9 @@ public class InterruptionIsolatedTests
     public async Task An_isolated_handler_hears_a_cancel_and_urgent_data_and_is_killed_when_it_does_not_listen(string model)
     {
         Assert.SkipUnless(Limits.Long || model == "eventloop", "a program and its workers are started for it: ./check --long");
-        await using var program = await WebProgram.StartAsync("--model", model);
-        foreach (var (path, note) in new[] { ("wait", "waiting"), ("spin", "spinning") })
+        foreach (var (path, note, grace) in new[] { ("wait", "waiting", Limits.Seconds(1).TotalSeconds), ("spin", "spinning", 0.2) })
         {
+            await using var program = await WebProgram.StartAsync("--model", model, "--grace", grace.ToString(CultureInfo.InvariantCulture));
             var id = RandomNumberGenerator.GetHexString(32);
             using var request = new HttpRequestMessage(HttpMethod.Get, $"/isolated/{path}") { Headers = { { "Skein-Request-Id", id } } };
             var answer = program.Client.SendAsync(request);
@@ -32,8 +33,7 @@ public class InterruptionIsolatedTests
             var buffer = new byte[4096];
             Assert.StartsWith("HTTP/1.1 499 ", Encoding.ASCII.GetString(buffer, 0, await socket.ReceiveAsync(buffer).Within()), StringComparison.Ordinal);
             Assert.Equal(path == "wait", WebProgram.Lives(process));
+            Assert.Equal("hello", await program.GetAsync("/isolated/hello"));
         }
-
-        Assert.Equal("hello", await program.GetAsync("/isolated/hello"));
     }
 }

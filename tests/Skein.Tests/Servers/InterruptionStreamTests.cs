@@ -156,7 +156,7 @@ public class InterruptionStreamTests
     [Fact]
     public async Task A_handler_that_takes_too_long_is_interrupted_and_its_next_work_has_its_time_again()
     {
-        await using var server = await StreamServer.StartAsync(ServerModel.EventLoop, ServeLines, new() { Timeout = TimeSpan.FromMilliseconds(200) });
+        await using var server = await StreamServer.StartAsync(ServerModel.EventLoop, ServeLines, new() { Timeout = Limits.Seconds(0.25) });
         using var client = await server.ConnectAsync();
         using var lines = new StreamReader(client.Stream);
         await lines.ReadLineAsync().Within();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Skein.Tests.Servers;
@@ -5,6 +6,9 @@ namespace Skein.Tests.Servers;
 /// <summary>Whatever an isolated handler does, it does to its own client and to nobody else.</summary>
 public class IsolatedFaultTests(IsolatedEndpointTests.Application application) : IClassFixture<IsolatedEndpointTests.Application>
 {
+    /// <summary>The seconds that a handler has which is expected to listen.</summary>
+    static readonly string Patience = Limits.Seconds(1).TotalSeconds.ToString(CultureInfo.InvariantCulture);
+
     [Theory]
     [InlineData("exit")]
     [InlineData("overflow")]
@@ -44,27 +48,28 @@ public class IsolatedFaultTests(IsolatedEndpointTests.Application application) :
         Assert.Equal("hello", await program.GetAsync("/isolated/hello"));
     }
 
-    [Fact]
-    public async Task A_handler_that_takes_too_long_is_a_504_and_is_killed_unless_it_listens()
+    [Theory]
+    [InlineData("spin", "spinning", false)]
+    [InlineData("wait", "cancelled", true)]
+    public async Task A_handler_that_takes_too_long_is_a_504_and_is_killed_unless_it_listens(string path, string note, bool listens)
     {
-        await using var program = await WebProgram.StartAsync("--timeout", "1.5");
+        await using var program = await WebProgram.StartAsync("--timeout", "3", "--grace", listens ? Patience : "0.2");
 
-        Assert.Equal(HttpStatusCode.GatewayTimeout, await program.StatusAsync("/isolated/spin"));
-        Assert.False(WebProgram.Lives(await program.NoteAsync("spinning")));
-
-        Assert.Equal(HttpStatusCode.GatewayTimeout, await program.StatusAsync("/isolated/wait"));
-        Assert.True(WebProgram.Lives(await program.NoteAsync("cancelled")));
+        Assert.Equal(HttpStatusCode.GatewayTimeout, await program.StatusAsync($"/isolated/{path}"));
+        Assert.Equal(listens, WebProgram.Lives(await program.NoteAsync(note)));
     }
 
     [Fact]
     public async Task A_handler_whose_client_leaves_is_told_and_killed_when_it_does_not_listen()
     {
+        await using (var patient = await WebProgram.StartAsync("--grace", Patience))
+        {
+            using (await patient.ConnectAsync("GET /isolated/wait HTTP/1.1\r\nHost: x\r\n\r\n"))
+                await patient.NoteAsync("waiting");
+            Assert.True(WebProgram.Lives(await patient.NoteAsync("cancelled")));
+        }
+
         var program = application.Program.Forget();
-
-        using (await program.ConnectAsync("GET /isolated/wait HTTP/1.1\r\nHost: x\r\n\r\n"))
-            await program.NoteAsync("waiting");
-        Assert.True(WebProgram.Lives(await program.NoteAsync("cancelled")));
-
         string spinning;
         using (await program.ConnectAsync("GET /isolated/spin HTTP/1.1\r\nHost: x\r\n\r\n"))
             spinning = await program.NoteAsync("spinning");

@@ -20,8 +20,7 @@ public class PreforkModelTests
         Assert.Contains(int.Parse(await program.GetAsync("/"), CultureInfo.InvariantCulture), workers);
 
         // The application's own work is done by its workers.
-        foreach (var worker in workers)
-            Assert.Contains($"hosted service in {worker}", program.Output, StringComparison.Ordinal);
+        await Limits.Until(() => workers.All(worker => program.Output.Contains($"hosted service in {worker}", StringComparison.Ordinal)), () => program.Output);
         Assert.DoesNotContain($"hosted service in {program.Id}\n", program.Output, StringComparison.Ordinal);
     }
 

@@ -46,7 +46,7 @@ public class PreforkStreamServerTests
 
         await first.Client.SayAsync("wait");
         await Limits.Until(() => server.Server.Connections.Count(row => row.State == ConnectionState.Waiting) == 1, "the first to wait");
-        Assert.Equal("True", await second.Client.AskAsync($"cancel {key}"));
+        await Limits.Until(async () => await second.Client.AskAsync($"cancel {key}") == "True", () => "it to be interrupted from the other worker");
         Assert.Equal("interrupted", await first.Client.HearAsync());
 
         await first.Client.SayAsync("wait");
@@ -58,7 +58,7 @@ public class PreforkStreamServerTests
     public async Task A_handler_that_cannot_travel_fails_the_start_and_nobody_listens()
     {
         using var kept = new MemoryStream();
-        var endpoint = new IPEndPoint(IPAddress.Loopback, FreePort());
+        var endpoint = new IPEndPoint(IPAddress.Loopback, ServedApp.FreePort());
         using var source = new CancellationTokenSource();
         var handle = source.Token.WaitHandle;
         await Assert.ThrowsAsync<CannotTravelException>(() => SkeinServer.StartAsync(endpoint, _ => Task.FromResult(handle.WaitOne(0)), ServerModel.Prefork(2)));
@@ -75,13 +75,6 @@ public class PreforkStreamServerTests
     {
         var client = new LineClient(await server.ConnectAsync());
         return new(client, int.Parse(await client.AskAsync("who"), System.Globalization.CultureInfo.InvariantCulture));
-    }
-
-    static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     static async Task ServeLinesAsync(ConnectionContext connection)

@@ -206,7 +206,7 @@ public sealed class ReplicaTests
 
             return Task.CompletedTask;
         });
-        using var client = servers.Client(new() { EjectionTime = TimeSpan.FromMilliseconds(500), EjectionWindow = TimeSpan.FromSeconds(30), ProbePath = probe });
+        using var client = servers.Client(new() { EjectionTime = TimeSpan.FromMilliseconds(500), EjectionWindow = TimeSpan.FromSeconds(30), ProbePath = probe, HedgeAfter = Timeout.InfiniteTimeSpan });
         await Limits.Until(() => AskAsync() && servers.Handler!.Ejected.Count == 1, "the sick one to be ejected");
         Assert.Equal([servers.Addresses[0]], servers.Handler!.Ejected);
         var before = asked;
@@ -231,7 +231,7 @@ public sealed class ReplicaTests
             context.Response.StatusCode = 503;
             return Task.CompletedTask;
         });
-        using var client = servers.Client(new() { RetryBudget = 0.1 });
+        using var client = servers.Client(new() { RetryBudget = 0.1, HedgeAfter = Timeout.InfiniteTimeSpan });   // hedges have a budget of their own
         for (var i = 0; i < 200; i++)
         {
             using var response = await client.GetAsync("http://shop/").Within();

@@ -175,11 +175,25 @@ sealed partial class ServedApp : IAsyncDisposable
         public void Dispose() => File.Delete(file);
     }
 
-    public static string FreeAddress()
+    public static string FreeAddress() => $"http://127.0.0.1:{FreePort()}";
+
+    /// <summary>A port that nobody has now, below those that the system gives to whoever asks for any: other tests do all the time.</summary>
+    public static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return $"http://{socket.LocalEndPoint}";
+        while (true)
+        {
+            var port = Random.Shared.Next(15_000, 32_000);
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -13,7 +13,7 @@ public class SuperServerCommandTests
     public async Task Check_says_where_an_inetd_file_is_wrong_and_a_start_with_a_bad_line_is_refused()
     {
         using var folder = new Folder();
-        var (good, bad, port) = (folder["good.conf"], folder["bad.conf"], FreePort());
+        var (good, bad, port) = (folder["good.conf"], folder["bad.conf"], ServedApp.FreePort());
         File.WriteAllText(good, $"127.0.0.1:{port} stream tcp nowait root /bin/cat x\n");
         File.WriteAllText(bad, $"# two lines are bad\n127.0.0.1:{port} stream tcp nowait root /bin/cat cat\n127.0.0.1:{port + 1} stream tcp never root /bin/cat\nsmtp raw tcp nowait root /bin/cat\n");
         var checkedGood = await SkeinCommand.RunAsync("serve", "--inetd", good, "--check");
@@ -116,7 +116,7 @@ public class SuperServerCommandTests
     public async Task When_descriptors_run_out_nobody_is_let_in_until_some_are_free_and_no_processor_is_burnt()
     {
         using var folder = new Folder();
-        var (file, port) = (folder["inetd.conf"], FreePort());
+        var (file, port) = (folder["inetd.conf"], ServedApp.FreePort());
         File.WriteAllText(file, $"127.0.0.1:{port} stream tcp nowait.0 root /bin/cat cat\n");
         using var command = await ServedFile.StartAsync(["serve", "--inetd", file], "ulimit -n 160; ");
         var endpoint = new IPEndPoint(IPAddress.Loopback, port);
@@ -169,12 +169,5 @@ public class SuperServerCommandTests
         Assert.Equal("good day from a handler", await Client.Connect(new UnixDomainSocketEndPoint(folder["greet"])).AskAsync(""));
         command.Signal("TERM");
         Assert.Equal(0, await command.EndAsync());
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

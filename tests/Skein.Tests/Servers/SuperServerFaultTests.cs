@@ -212,7 +212,7 @@ public class SuperServerFaultTests
         using var stays = await server.ConnectAsync();
         await server.UntilAsync(status => status.Instances == 2, "both to be served");
         var endpoint = (await server.StatusAsync()).EndPoint;
-        var stopping = server.Server.StopAsync(TimeSpan.FromMilliseconds(500));
+        var stopping = server.Server.StopAsync(Limits.Seconds(0.5));
         Assert.Equal("still served", await ends.AskAsync("still served"));
         await Limits.Until(() => IsRefused(endpoint), "nobody to listen any more");
         Assert.NotEqual(Ending.None, await stays.EndingAsync());

@@ -56,7 +56,7 @@ public class SuperServerReloadTests
     [Fact]
     public async Task A_program_that_has_the_socket_of_a_service_that_is_no_more_ends_and_the_address_is_free_again()
     {
-        var port = FreePort();
+        var port = ServedApp.FreePort();
         var here = SuperServerCase.Script("here", "echo here");
         var waits = Service.Program("waits", ServiceEndpoint.Tcp(IPAddress.Loopback, port), "python3", "-c", AcceptsForEver) with { Waits = true };
         await using var server = await SuperServerCase.StartAsync(here, waits);
@@ -74,7 +74,7 @@ public class SuperServerReloadTests
     [Fact]
     public async Task A_program_that_has_the_socket_gives_it_back_when_a_program_for_each_connection_takes_its_place()
     {
-        var endpoint = ServiceEndpoint.Tcp(IPAddress.Loopback, FreePort());
+        var endpoint = ServiceEndpoint.Tcp(IPAddress.Loopback, ServedApp.FreePort());
         await using var server = await SuperServerCase.StartAsync(Service.Program("service", endpoint, "python3", "-c", AcceptsForEver) with { Waits = true });
         Assert.Equal("taken", await server.AskAsync(""));
         var program = (await server.StatusAsync()).ProcessIds.Single();
@@ -91,11 +91,4 @@ public class SuperServerReloadTests
     }
 
     static bool IsGone(int process) => ProcessStatus.Read(process) is null or { IsDead: true };
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
