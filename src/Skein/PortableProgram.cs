@@ -51,6 +51,8 @@ sealed class PortableProgram : RunningProgram
         return true;
     }
 
+    protected override bool HasEnded => _child.Exited.IsCompleted;
+
     protected override void KillTree() => _child.Kill();
 
     protected override async Task ReleaseAsync(Task drained)

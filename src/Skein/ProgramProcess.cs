@@ -84,6 +84,8 @@ sealed class ProgramProcess : RunningProgram
         return true;
     }
 
+    protected override bool HasEnded => _child.HasEnded;
+
     protected override void KillTree() => _child.Kill();
 
     protected override async Task ReleaseAsync(Task drained)

@@ -54,6 +54,9 @@ abstract class RunningProgram : Process<int>
     /// <summary>Asks it to end. False where there is no way to ask: then it is killed.</summary>
     protected abstract bool TryAskToEnd();
 
+    /// <summary>Whether it has, as far as the system knows: a limit that is over a moment later is not why.</summary>
+    protected abstract bool HasEnded { get; }
+
     /// <summary>Kills it, and all that it has started.</summary>
     protected abstract void KillTree();
 
@@ -99,7 +102,7 @@ abstract class RunningProgram : Process<int>
 
     async Task StopAsync(TimeSpan grace, ExitCause cause)
     {
-        if (!_exited.Task.IsCompleted)
+        if (!HasEnded)
         {
             Change(ProcessEvent.AskedToStop);
             if (cause == ExitCause.TimedOut)

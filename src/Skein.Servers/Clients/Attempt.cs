@@ -1,3 +1,4 @@
+using Polly;
 using Polly.CircuitBreaker;
 
 namespace Skein;
@@ -35,10 +36,13 @@ sealed class Attempt
     public bool Succeeded(CancellationToken cancellation) =>
         (Answer.IsCompletedSuccessfully && !Replica.IsSick(Answer.GetAwaiter().GetResult().StatusCode)) || (cancellation.IsCancellationRequested && !Answer.IsCompletedSuccessfully);
 
-    /// <summary>Another one was first.</summary>
-    public void Overtake()
+    /// <summary>The replica has done what it was asked for.</summary>
+    public bool IsWell => Answer.IsCompletedSuccessfully && !Replica.IsSick(Outcome.FromResult(Answer.GetAwaiter().GetResult()));
+
+    /// <summary>Another one was first. That counts against this one's replica where the other is well: to fail fast, or to have no client, is no merit.</summary>
+    public void Overtake(bool counts)
     {
-        Volatile.Write(ref _isOvertaken, true);
+        Volatile.Write(ref _isOvertaken, counts);
         try
         {
             _ = _cancellation.CancelAsync();

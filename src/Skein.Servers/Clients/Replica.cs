@@ -116,7 +116,7 @@ sealed class Replica
     public static bool IsSick(HttpStatusCode code) => code is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout;
 
     // One that another replica has overtaken counts as well: it was slower than nearly all others.
-    static bool IsSick(Outcome<HttpResponseMessage> outcome) => outcome switch
+    public static bool IsSick(Outcome<HttpResponseMessage> outcome) => outcome switch
     {
         { Exception: HttpRequestException or OvertakenException or IOException } => true,
         { Result: { } response } => IsSick(response.StatusCode) || response.StatusCode == HttpStatusCode.InternalServerError,

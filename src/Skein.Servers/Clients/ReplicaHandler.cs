@@ -85,7 +85,7 @@ public sealed class ReplicaHandler : DelegatingHandler
             running.Remove(ended);
             if (ended.Succeeded(cancellationToken))
             {
-                running.ForEach(attempt => attempt.Overtake());
+                running.ForEach(attempt => attempt.Overtake(counts: ended.IsWell));
                 failed?.Discard();
                 _latency.Add(ended.Elapsed);
                 var response = await ended.Answer.ConfigureAwait(false);

@@ -12,6 +12,7 @@ sealed class PeerSession(Peers peers, string name, long life)
     readonly Lock _taking = new();    // before _sending
     readonly Lock _sending = new();
     readonly Queue<byte[]> _sent = new();   // until the peer says that it has them
+    readonly List<PeerConnection> _others = [];   // of which the peer may not know yet that this is none that is used
     PeerConnection? _connection;
     bool _isOpen, _hasEnded;
     long _had;        // of ours, by the peer
@@ -74,16 +75,18 @@ sealed class PeerSession(Peers peers, string name, long life)
         {
             lock (_sending)
             {
+                connection.Session = this;
                 if (_connection is { } last && last != connection)
                 {
-                    if (!IsBetter(connection, last))
+                    var isBetter = IsBetter(connection, last);
+                    _others.Add(isBetter ? last : connection);
+                    if (!isBetter)
                     {
-                        connection.Close();
+                        if (_isOpen)
+                            CloseOthers();
                         return;
                     }
-                    last.Close();
                 }
-                connection.Session = this;
                 IsRemote = connection.KnownName is not null;
                 _connection = connection;
                 _isOpen = false;
@@ -152,6 +155,7 @@ sealed class PeerSession(Peers peers, string name, long life)
                 return false;
             _connection = null;
             _isOpen = false;
+            CloseOthers();
             return true;
         }
     }
@@ -166,6 +170,7 @@ sealed class PeerSession(Peers peers, string name, long life)
             _isOpen = false;
             _connection?.Close();
             _connection = null;
+            CloseOthers();
             var notHad = _sent.ToArray();
             _sent.Clear();
             return notHad;
@@ -176,12 +181,21 @@ sealed class PeerSession(Peers peers, string name, long life)
     bool IsBetter(PeerConnection connection, PeerConnection last) =>
         connection.IsOurs == last.IsOurs || connection.IsOurs == string.CompareOrdinal(peers.Name, name) < 0;
 
+    /// <summary>Not before the peer has taken the one that both keep: it would take the end of the other for a cut.</summary>
+    void CloseOthers()
+    {
+        foreach (var other in _others)
+            other.Close();
+        _others.Clear();
+    }
+
     void GoOn(long received)
     {
         lock (_sending)
         {
             Forget(received);
             _isOpen = true;
+            CloseOthers();
             foreach (var message in _sent)
                 Transmit((byte[])message.Clone());   // the last connection may still read the other
         }

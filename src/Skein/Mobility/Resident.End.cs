@@ -28,8 +28,7 @@ sealed partial class Resident
             _first = _last = null;
         }
         PostAgain(unread);
-        foreach (var cut in _cuts ?? [])
-            cut.Ask?.Miss(node, Id);
+        MissCuts();
         Disarm();
         _ = node.EndAsync(this, outcome);
     }
@@ -90,9 +89,20 @@ sealed partial class Resident
         if (!_isGivenUp)
             return;
         _isGivenUp = false;
-        foreach (var cut in _cuts ?? [])
-            cut.Ask?.Miss(node, Id);
+        MissCuts();
         Disarm();
+    }
+
+    /// <summary>Whoever asked for one hears of the end when everybody does.</summary>
+    void MissCuts()
+    {
+        foreach (var cut in _cuts ?? [])
+        {
+            if (cut.Ask is { } ask && ask.TryLeave())
+                Post(ask);
+            else
+                cut.Ask?.Miss(node, Id);
+        }
     }
 
     /// <summary>It is the other node's, which hears that first; letters that it had not read go after it, before any that come later.</summary>

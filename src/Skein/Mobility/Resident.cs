@@ -104,9 +104,9 @@ sealed partial class Resident(MobileNode node, MobileState state, Task? before =
                 node.Run(this);
                 return true;
             }
-            if (item is Letter or Acknowledgement)
+            if (item is Letter or Acknowledgement or Ask)
             {
-                Append(item);   // until the node knows of its end
+                Append(item);   // until the store has forgotten it, and the node knows of its end
                 return true;
             }
         }

@@ -34,11 +34,19 @@ sealed partial class OsProcessWorker
         }
 
         _memory.Results.Close();
+        _ = EndAsync(status, victims, unstarted);
+    }
+
+    async Task EndAsync(ExitStatus status, List<WorkItem> victims, List<WorkItem> unstarted)
+    {
         if ((victims.Count > 0 || !Ready.IsCompleted) && status is not { Signal: SigKill })
-            _output.AwaitLastWords();
+        {
+            _child.Kill();   // what it has started has its output, too
+            await _output.LastWordsAsync().ConfigureAwait(false);   // not on the watching thread: it has the ends of all others to tell
+        }
         var exit = ToExit(status);
         TellEnd(exit, victims, unstarted);
-        _ = CleanUpAsync(exit);
+        await CleanUpAsync(exit).ConfigureAwait(false);
     }
 
     Exit ToExit(ExitStatus status)

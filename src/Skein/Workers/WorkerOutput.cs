@@ -6,8 +6,8 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed class WorkerOutput : IDisposable
 {
-    // The ends of other workers wait meanwhile; and what the worker has started may hold its output open for ever.
-    static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(200), OutputLimit = TimeSpan.FromSeconds(2);
+    // What has escaped its end may hold its output open for ever; and so may a handler of lines that does not return.
+    static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1), OutputLimit = TimeSpan.FromSeconds(2);
 
     readonly CancellationTokenSource _over = new();
     readonly LineSink _output, _errors;
@@ -42,7 +42,7 @@ sealed class WorkerOutput : IDisposable
     public string LastErrors => _errors.LastLines;
 
     /// <summary>Why a program has broken down stands in its last lines, which have been printed and may not have been read yet.</summary>
-    public void AwaitLastWords() => _ = ((IAsyncResult)_drained).AsyncWaitHandle.WaitOne(LastWords);
+    public Task LastWordsAsync() => _drained.IsCompleted ? _drained : Task.WhenAny(_drained, Task.Delay(LastWords, CancellationToken.None));
 
     /// <summary>Nothing of the worker is left: forwards what it has printed. Not what others may print who have escaped its end.</summary>
     public async Task DrainAsync()

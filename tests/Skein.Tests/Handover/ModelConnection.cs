@@ -5,12 +5,13 @@ sealed class ModelConnection(Peers peers, bool isOurs) : PeerConnection
 {
     readonly Queue<byte[]?> _arriving = new();   // null: the end
     ModelConnection _other = null!;
-    bool _isClosed;
 
     public override bool IsOurs => isOurs;
 
     /// <summary>What arrives next, for people.</summary>
     public string Next => _arriving.Peek() is { } frame ? frame[0] == (byte)PeerFrameKind.Message ? $"{(PeerMessageKind)frame[PeerFrame.HeaderLength]}" : $"{(PeerFrameKind)frame[0]}" : "the end";
+
+    public bool IsClosed { get; private set; }
 
     public bool HasArriving => _arriving.Count > 0;
 
@@ -25,7 +26,7 @@ sealed class ModelConnection(Peers peers, bool isOurs) : PeerConnection
 
     public override void Send(byte[] frame)
     {
-        if (!_other._isClosed)
+        if (!_other.IsClosed)
             _other._arriving.Enqueue(frame);
     }
 
@@ -48,9 +49,9 @@ sealed class ModelConnection(Peers peers, bool isOurs) : PeerConnection
 
     void End(int kept)
     {
-        if (_isClosed)
+        if (IsClosed)
             return;
-        _isClosed = true;
+        IsClosed = true;
         var frames = _arriving.Take(kept).ToArray();
         _arriving.Clear();
         foreach (var frame in frames)

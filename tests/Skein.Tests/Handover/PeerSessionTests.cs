@@ -33,6 +33,31 @@ public sealed class PeerSessionTests
         void Say(byte what) => a.Find("b")!.Send(Message(PeerMessageKind.Letter, what));
     }
 
+    [Fact]
+    public void Nodes_that_ask_each_other_at_once_keep_one_connection_and_hear_of_no_cut()
+    {
+        for (var seed = 0; seed < 2000; seed++)
+        {
+            var (random, heard, cuts) = (new Random(seed), new List<byte>(), 0);
+            Peers a = PeersOf("a", static _ => { }, () => cuts++), b = PeersOf("b", frame => heard.Add(frame[^1]), () => cuts++);
+            var (ours, theirs) = (ModelConnection.Join(a, b), ModelConnection.Join(b, a));
+            ModelConnection[] ends = [ours.Item1, ours.Item2, theirs.Item1, theirs.Item2];
+            var said = new List<byte>();
+            while (ends.Where(static end => end.HasArriving).ToArray() is { Length: > 0 } some)
+            {
+                some[random.Next(some.Length)].TakeNext();
+                if (said.Count < 3 && random.Next(2) == 0 && a.Find("b") is { } session)
+                {
+                    said.Add((byte)said.Count);
+                    session.Send(Message(PeerMessageKind.Letter, said[^1]));
+                }
+            }
+
+            Assert.True((cuts, ends.Count(static end => !end.IsClosed)) == (0, 2), $"order {seed}: {cuts} cuts, {ends.Count(static end => !end.IsClosed)} open ends");
+            Assert.Equal(said, heard);
+        }
+    }
+
     static byte[] Message(PeerMessageKind kind, byte what)
     {
         var message = new byte[PeerFrame.HeaderLength + 2];
@@ -41,11 +66,11 @@ public sealed class PeerSessionTests
         return message;
     }
 
-    static Peers PeersOf(string name, Action<byte[]> hear) => new(name, 1)
+    static Peers PeersOf(string name, Action<byte[]> hear, Action? cut = null) => new(name, 1)
     {
         OnMessage = (_, frame) => hear(frame),
         OnReached = static _ => { },
-        OnCut = static _ => { },
+        OnCut = _ => cut?.Invoke(),
         OnEnded = static (_, _) => { },
     };
 

@@ -96,6 +96,55 @@ public class SlowStoreTests
         Assert.Equal("while it is stored and afterwards", await reader.Completion.Within());
     }
 
+    /// <summary>Forgets when it is told to.</summary>
+    sealed class ReluctantStore : MobileStore
+    {
+        public int Forgetting;
+
+        public TaskCompletionSource Forget { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override ValueTask SaveAsync(string id, ReadOnlyMemory<byte> image, CancellationToken cancellation = default) => default;
+
+        public override ValueTask RemoveAsync(string id, CancellationToken cancellation = default)
+        {
+            Interlocked.Increment(ref Forgetting);
+            return new(Forget.Task);
+        }
+
+        public override ValueTask<IReadOnlyList<StoredProcess>> ReadAsync(CancellationToken cancellation = default) => new([]);
+
+        public override ValueTask DisposeAsync() => default;
+    }
+
+    [Fact]
+    public async Task Nobody_hears_that_a_killed_process_has_ended_before_its_store_has_forgotten_it()
+    {
+        await using var store = new ReluctantStore();
+        var node = new MobileNode("a", store: store);
+        using var begun = new SemaphoreSlim(0);
+        node.Provide("begun", begun);
+        node.Provide("gate", new TaskCompletionSource());
+        var process = node.Start(static async () =>
+        {
+            await Here.Checkpoint();
+            Here.Resource<SemaphoreSlim>("begun").Release();
+            await Here.Resource<TaskCompletionSource>("gate").Task;
+        });
+        Assert.True(await begun.WaitAsync(Limits.Seconds(10)));
+        var before = AskAsync(node, process.Id, AskKind.Capture);   // there is no image while it waits for a task
+        process.Kill();
+        await Limits.Until(() => store.Forgetting == 1, "its end");
+        var after = AskAsync(node, process.Id, AskKind.Inspect);
+        Assert.False(before.IsCompleted);
+        Assert.False(after.IsCompleted);
+        store.Forget.SetResult();
+        Assert.True((await Assert.ThrowsAsync<CannotMoveException>(() => before.Within())).IsEnd);
+        Assert.True((await Assert.ThrowsAsync<CannotMoveException>(() => after.Within())).IsEnd);
+    }
+
+    static Task<AskAnswer> AskAsync(MobileNode node, string process, AskKind kind) =>
+        node.AskAsync(process, kind, "", "did not answer", Limits.Seconds(10), TestContext.Current.CancellationToken);
+
     [Fact]
     public async Task The_end_of_a_process_is_heard_when_its_store_was_closed_before()
     {
