@@ -262,12 +262,15 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
 
     async Task EndAsync(Worker worker)
     {
-        foreach (var item in worker.Unstarted().Where(worker.TryRevoke))
-            item.Fail(Disposed());
-        if (worker.Running is { } running)
+        foreach (var item in worker.Calls())
         {
-            running.Item.PoolDisposed = true;
-            worker.AskToStop(running.Item);
+            if (worker.TryRevoke(item))
+            {
+                item.Fail(Disposed());
+                continue;
+            }
+            item.PoolDisposed = true;
+            worker.AskToStop(item);   // one that is being sent, or begins just now, too: it is asked when it begins
         }
 
         worker.End();

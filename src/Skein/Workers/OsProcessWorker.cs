@@ -107,6 +107,12 @@ sealed partial class OsProcessWorker : ProcessWorker
         }
     }
 
+    public override List<WorkItem> Calls()
+    {
+        lock (_slots)
+            return [.. _items.Where(static item => item is not null).Select(static item => item!)];
+    }
+
     /// <summary>Calls that are not started, youngest last.</summary>
     public override List<WorkItem> Unstarted()
     {

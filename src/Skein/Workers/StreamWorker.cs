@@ -110,6 +110,8 @@ sealed class StreamWorker : ProcessWorker
 
     public override bool TryRevoke(WorkItem item) => false;
 
+    public override List<WorkItem> Calls() => Volatile.Read(ref _item) is { } item ? [item] : [];
+
     public override List<WorkItem> Unstarted() => [];
 
     protected override void KillProcess() => _child.Kill();

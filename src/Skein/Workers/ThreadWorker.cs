@@ -87,6 +87,12 @@ sealed class ThreadWorker : Worker
         }
     }
 
+    public override List<WorkItem> Calls()
+    {
+        lock (_queue)
+            return _running is { } running ? [running, .. _queue] : [.. _queue];
+    }
+
     public override List<WorkItem> Unstarted()
     {
         lock (_queue)

@@ -75,6 +75,9 @@ abstract class Worker
     /// <summary>Takes back a call that was not started yet. False when it was: then it runs, or has ended.</summary>
     public abstract bool TryRevoke(WorkItem item);
 
+    /// <summary>The calls it holds, started or not.</summary>
+    public abstract List<WorkItem> Calls();
+
     /// <summary>Calls that are not started, youngest last.</summary>
     public abstract List<WorkItem> Unstarted();
 

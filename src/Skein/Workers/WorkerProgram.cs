@@ -82,6 +82,8 @@ abstract class WorkerProgram
             _slot = slot;
             _item = -1;
             _stopping = null;
+            if (_stopped?.Slot != slot)
+                _stopped = null;   // of one that had ended by then: slots take turns, so it is of none that comes soon
         }
     }
 
@@ -123,9 +125,10 @@ abstract class WorkerProgram
     {
         lock (_references)
         {
+            if (_stopped?.Slot == _slot)
+                _stopped = null;   // the next call may have been sent already, and asked to stop
             _slot = -1;
             _stopping = null;
-            _stopped = null;
         }
 
         _references.EndOfCall();

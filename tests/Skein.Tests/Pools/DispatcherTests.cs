@@ -85,6 +85,8 @@ public sealed class DispatcherTests : IDisposable
 
         public override bool TryRevoke(WorkItem item) => false;
 
+        public override List<WorkItem> Calls() => Taken;
+
         public override List<WorkItem> Unstarted() => [];
 
         public override void AskToStop(WorkItem item, int chunkItem = -1)

@@ -264,6 +264,18 @@ public abstract class PoolCases(Place place)
     }
 
     [Fact]
+    public async Task Disposing_stops_a_task_that_was_only_just_sent()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            var pool = await Start(new() { Workers = 1, Grace = Timeout.InfiniteTimeSpan });
+            var sent = pool.RunAsync(static async () => await Task.Delay(Timeout.Infinite, Here.Stopping));
+            await pool.DisposeAsync().AsTask().Within();
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => sent.Within());
+        }
+    }
+
+    [Fact]
     public async Task Disposing_fails_what_waits_and_stops_what_runs()
     {
         var pool = await Start(new() { Workers = 1 });

@@ -52,6 +52,18 @@ public class PortableWorkerTests
     }
 
     [Fact]
+    public async Task A_pool_that_is_disposed_of_stops_a_task_that_was_only_just_sent()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var pool = await Start(new() { Workers = 1, Grace = Timeout.InfiniteTimeSpan });
+            var sent = pool.RunAsync(static async () => await Task.Delay(Timeout.Infinite, Here.Stopping));
+            await pool.DisposeAsync().AsTask().Within();
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => sent.Within());
+        }
+    }
+
+    [Fact]
     public async Task A_crash_in_a_chunk_costs_the_input_that_ran_and_no_other()
     {
         await using var pool = await Start();
