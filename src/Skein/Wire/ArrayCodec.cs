@@ -11,6 +11,7 @@ sealed class ArrayCodec<T>(Type type) : Codec(type)
     public override object ReadHead(GraphReader reader)
     {
         var count = Element<T>.ReadCount(reader);
+        reader.Owe((long)count * Element<T>.MinimumSize);
         return Element<T>.IsBlock ? GC.AllocateUninitializedArray<T>(count) : new T[count];
     }
 
@@ -32,6 +33,7 @@ sealed class ArrayCodec<T>(Type type) : Codec(type)
     public override void ReadBody(GraphReader reader, object value)
     {
         var array = (T[])value;
+        reader.Settle((long)array.Length * Element<T>.MinimumSize);
         Element<T>.ReadAll(reader, array);
     }
 }
@@ -55,19 +57,25 @@ sealed class RankedArrayCodec<T>(Type type) : Codec(type)
         var lengths = new int[Type.GetArrayRank()];
         for (var i = 0; i < lengths.Length; i++)
             lengths[i] = (int)(reader.ReadUInt32() & int.MaxValue);
-        var limit = (ulong)reader.Remaining / (ulong)(Element<T>.Values?.MinimumSize ?? 1);
+        var limit = (ulong)reader.Remaining / (ulong)Element<T>.MinimumSize;
         var count = lengths.Contains(0) ? 0ul : 1;   // with no elements, any other length is possible
         foreach (var length in lengths)
         {
             if ((count *= (ulong)length) > limit)
                 throw GraphReader.Bad("an array that is larger than the message");
         }
+        reader.Owe((long)count * Element<T>.MinimumSize);
         return Array.CreateInstance(typeof(T), lengths);
     }
 
     public override void WriteBody(GraphWriter writer, object value) => Element<T>.WriteAll(writer, All((Array)value));
 
-    public override void ReadBody(GraphReader reader, object value) => Element<T>.ReadAll(reader, All((Array)value));
+    public override void ReadBody(GraphReader reader, object value)
+    {
+        var elements = All((Array)value);
+        reader.Settle((long)elements.Length * Element<T>.MinimumSize);
+        Element<T>.ReadAll(reader, elements);
+    }
 
     static Span<T> All(Array array) => MemoryMarshal.CreateSpan(ref Unsafe.As<byte, T>(ref MemoryMarshal.GetArrayDataReference(array)), array.Length);
 }

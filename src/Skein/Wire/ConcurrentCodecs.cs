@@ -22,7 +22,7 @@ sealed class ConcurrentDictionaryCodec<TKey, TValue>() : Codec(typeof(Concurrent
         if (HashedKeys<TKey>.AreReady(dictionary.Comparer))
             Fill();
         else
-            reader.Later(Fill);
+            reader.Later(dictionary, HashedKeys<TKey>.ThatMayWait(dictionary.Comparer, pairs, static pair => pair.Key), Fill);
 
         void Fill()
         {

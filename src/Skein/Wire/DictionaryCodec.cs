@@ -57,7 +57,7 @@ sealed class DictionaryCodec<TKey, TValue>() : Codec(typeof(Dictionary<TKey, TVa
         }
         else
         {
-            reader.Later(() =>
+            reader.Later(dictionary, HashedKeys<TKey>.ThatMayWait(dictionary.Comparer, pairs, static pair => pair.Key), () =>
             {
                 dictionary.EnsureCapacity(count);
                 foreach (var (key, item) in pairs)

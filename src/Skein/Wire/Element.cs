@@ -15,6 +15,9 @@ static class Element<T>
     /// <summary>For structs: the modules whose version matters for them.</summary>
     public static readonly Module[] Modules = typeof(T).IsValueType && !typeof(T).IsPrimitive && Values is not SurrogateValueCodec<T> ? LayoutModules.Of(typeof(T)) : [];
 
+    /// <summary>The fewest bytes that each takes where <see cref="WriteAll"/> wrote it.</summary>
+    public static int MinimumSize => Values?.MinimumSize ?? 1;
+
     /// <summary>True when arrays of it can be copied as one block.</summary>
     public static bool IsBlock => Values is { IsBlock: true };
 
@@ -97,8 +100,8 @@ static class Element<T>
     }
 
     /// <summary>A count of such elements, written by <see cref="WriteAll"/>, that fits into what is left of the message.</summary>
-    public static int ReadCount(GraphReader reader) => reader.ReadCount(Values?.MinimumSize ?? 1);
+    public static int ReadCount(GraphReader reader) => reader.ReadCount(MinimumSize);
 
     /// <summary>The same where each was written by <see cref="Write"/>, which makes small numbers short.</summary>
-    public static int ReadCountOfSingles(GraphReader reader) => reader.ReadCount(typeof(T).IsPrimitive ? 1 : Values?.MinimumSize ?? 1);
+    public static int ReadCountOfSingles(GraphReader reader) => reader.ReadCount(typeof(T).IsPrimitive ? 1 : MinimumSize);
 }

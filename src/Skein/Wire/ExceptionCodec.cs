@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Specialized;
 using System.Runtime.CompilerServices;
 
 namespace Skein;
@@ -12,9 +13,7 @@ sealed class ExceptionCodec(Type type) : Codec(type)
     const string Seam = "--- End of stack trace from another process ---";
 
     readonly FieldSet _own = new(type, static field =>
-        field.DeclaringType != typeof(Exception)
-        && (!TypePolicy.IsFramework(field.DeclaringType!.Assembly) || field.FieldType.IsPrimitive || field.FieldType.IsEnum
-            || field.FieldType == typeof(string) || field.FieldType == typeof(Exception[]) || field.FieldType.IsAssignableTo(typeof(Exception))));
+        field.DeclaringType != typeof(Exception) && (!TypePolicy.IsFramework(field.DeclaringType!.Assembly) || IsKept(field.FieldType)));
 
     public override object ReadHead(GraphReader reader)
     {
@@ -30,7 +29,7 @@ sealed class ExceptionCodec(Type type) : Codec(type)
         writer.WriteReference(Inner(exception), null);
         writer.WriteSigned(Result(exception));
         writer.WriteReference(Source(exception), Element<string>.Declared);
-        var stack = exception.StackTrace;
+        var stack = exception.StackTrace?.TrimEnd();   // one that came from elsewhere ends with its seam and a new line
         if (stack is not null && !stack.EndsWith(Seam, StringComparison.Ordinal))
             stack = $"{stack}{Environment.NewLine}{Seam}";
         writer.WriteReference(stack, Element<string>.Declared);
@@ -47,24 +46,41 @@ sealed class ExceptionCodec(Type type) : Codec(type)
         Source(exception) = (string?)reader.ReadReference(Element<string>.Declared);
         if (reader.ReadReference(Element<string>.Declared) is string stack)
             RemoteStack(exception) = stack + Environment.NewLine;
-        var data = new Dictionary<object, object?>();
-        for (var count = reader.ReadCount(2); count > 0; count--)
-            data[reader.ReadText()] = reader.ReadReference(null);
-        if (data.Count > 0)
-            Data(exception) = data;
+        var count = reader.ReadCount(2);
+        if (count > 0)
+            Data(exception) = ReadData(reader, count);
         _own.Read(reader, value);
     }
 
-    /// <summary>Texts and simple values under texts. Anything else stays: it must not keep the exception from arriving.</summary>
+    /// <summary>Of the fields of the framework's own exceptions.</summary>
+    static bool IsKept(Type field)
+    {
+        var value = Nullable.GetUnderlyingType(field) ?? field;
+        return IsPlain(value) || value.IsEnum || field == typeof(Exception[]) || field.IsAssignableTo(typeof(Exception));
+    }
+
+    static bool IsPlain(Type type) =>
+        type == typeof(string) || type == typeof(decimal) || (type.IsPrimitive && type != typeof(nint) && type != typeof(nuint));
+
+    /// <summary>Texts and numbers under texts. Anything else stays: it must not keep the exception from arriving.</summary>
     static void WriteData(GraphWriter writer, IDictionary? data)
     {
-        var pairs = data?.Cast<DictionaryEntry>().Where(e => e.Key is string && e.Value is string or int or long or bool or null).ToArray() ?? [];
+        var pairs = data?.Cast<DictionaryEntry>().Where(static e => e.Key is string && (e.Value is null || IsPlain(e.Value.GetType()))).ToArray() ?? [];
         writer.WriteNumber((uint)pairs.Length);
         foreach (var pair in pairs)
         {
             writer.WriteText((string)pair.Key);
             writer.WriteReference(pair.Value, null);
         }
+    }
+
+    /// <summary>In order, and enumerated as <see cref="DictionaryEntry"/>, like the data that an exception has by itself: a generic dictionary is not.</summary>
+    static OrderedDictionary ReadData(GraphReader reader, int count)
+    {
+        var data = new OrderedDictionary();
+        for (; count > 0; count--)
+            data.Add(reader.ReadText(), reader.ReadReference(null));
+        return data;
     }
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_message")]

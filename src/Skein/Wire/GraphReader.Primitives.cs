@@ -8,6 +8,7 @@ sealed partial class GraphReader
 {
     byte[] _buffer = [];
     int _position, _end;
+    long _owed;   // bytes that the contents of arrays take at least whose heads were read
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte ReadByte()
@@ -100,6 +101,17 @@ sealed partial class GraphReader
             throw Bad($"a count of {count} in a message that has {_end - _position} bytes left");
         return (int)count;
     }
+
+    /// <summary>An array whose contents come later and take so many bytes at least: what is left must be enough for all such arrays, not for each.</summary>
+    public void Owe(long bytes)
+    {
+        _owed += bytes;
+        if (_owed > _end - _position)
+            throw Bad($"arrays that take {_owed} bytes in a message that has {_end - _position} left");
+    }
+
+    /// <summary>Its contents come now.</summary>
+    public void Settle(long bytes) => _owed -= bytes;
 
     public string ReadText()
     {

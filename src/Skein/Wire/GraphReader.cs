@@ -6,7 +6,6 @@ namespace Skein;
 /// </summary>
 sealed partial class GraphReader(GraphSession session)
 {
-    readonly List<Action> _later = [];
     object?[] _objects = new object?[64];   // null: its head is being read
     (object Value, Codec Codec)[] _queue = new (object, Codec)[32];
     int _count, _queued, _next, _depth;
@@ -70,22 +69,6 @@ sealed partial class GraphReader(GraphSession session)
         Array.Clear(_objects, 0, _count);
         _count = 0;
     }
-
-    /// <summary>Whether <see cref="Finish"/> has something to do.</summary>
-    public bool IsUnfinished => _later.Count > 0;
-
-    /// <summary>
-    /// Fills the collections whose keys are hashed or compared by the application's code. It may do and throw anything: call it where
-    /// the function that gets the objects is called, before it. The next message must not have begun.
-    /// </summary>
-    public void Finish()
-    {
-        for (var i = _later.Count - 1; i >= 0; i--)   // what is inside of other collections was met later
-            _later[i]();
-        _later.Clear();
-    }
-
-    public void Later(Action action) => _later.Add(action);
 
     public object? ReadReference(Codec? declared)
     {
@@ -173,6 +156,7 @@ sealed partial class GraphReader(GraphSession session)
         _draining = false;
         _expected.Clear();
         _later.Clear();
+        _owed = 0;
     }
 
     public static InvalidDataException Bad(string what, Exception? inner = null) => new($"The message is damaged: {what}.", inner);

@@ -37,7 +37,7 @@ sealed class HashSetCodec<T>() : Codec(typeof(HashSet<T>))
         if (HashedKeys<T>.AreReady(set.Comparer))
             Fill();
         else
-            reader.Later(Fill);
+            reader.Later(set, HashedKeys<T>.ThatMayWait(set.Comparer, items, static item => item), Fill);
 
         void Fill()
         {

@@ -12,6 +12,8 @@ sealed class ImmutableDictionaryCodec<TKey, TValue>()
 
     protected override KeyValuePair<TKey, TValue>[] ItemsOf(ImmutableDictionary<TKey, TValue> value) => [.. value];
 
+    protected override TKey KeyOf(KeyValuePair<TKey, TValue> item) => item.Key;
+
     protected override ImmutableDictionary<TKey, TValue> Build(IEqualityComparer<TKey>? comparer, object? second, KeyValuePair<TKey, TValue>[] items)
     {
         var builder = ImmutableDictionary.CreateBuilder(comparer, (IEqualityComparer<TValue>?)second);
@@ -26,6 +28,8 @@ sealed class ImmutableHashSetCodec<T>() : RebuiltCodec<ImmutableHashSet<T>, T, T
     protected override IEqualityComparer<T>? KeyComparer(ImmutableHashSet<T> value) => value.KeyComparer;
 
     protected override T[] ItemsOf(ImmutableHashSet<T> value) => [.. value];
+
+    protected override T KeyOf(T item) => item;
 
     protected override ImmutableHashSet<T> Build(IEqualityComparer<T>? comparer, object? second, T[] items) => ImmutableHashSet.CreateRange(comparer, items);
 }
@@ -61,6 +65,8 @@ sealed class FrozenDictionaryCodec<TKey, TValue> : RebuiltCodec<FrozenDictionary
 
     protected override KeyValuePair<TKey, TValue>[] ItemsOf(FrozenDictionary<TKey, TValue> value) => [.. value];
 
+    protected override TKey KeyOf(KeyValuePair<TKey, TValue> item) => item.Key;
+
     protected override FrozenDictionary<TKey, TValue> Build(IEqualityComparer<TKey>? comparer, object? second, KeyValuePair<TKey, TValue>[] items) =>
         items.ToFrozenDictionary(comparer);
 }
@@ -72,6 +78,8 @@ sealed class FrozenSetCodec<T> : RebuiltCodec<FrozenSet<T>, T, T>
     protected override IEqualityComparer<T>? KeyComparer(FrozenSet<T> value) => value.Comparer;
 
     protected override T[] ItemsOf(FrozenSet<T> value) => [.. value];
+
+    protected override T KeyOf(T item) => item;
 
     protected override FrozenSet<T> Build(IEqualityComparer<T>? comparer, object? second, T[] items) => items.ToFrozenSet(comparer);
 }

@@ -17,6 +17,8 @@ abstract class RebuiltCodec<TCollection, TKey, TItem>(Type type) : Codec(type) w
 
     protected abstract TItem[] ItemsOf(TCollection value);
 
+    protected abstract TKey KeyOf(TItem item);
+
     protected abstract TCollection Build(IEqualityComparer<TKey>? comparer, object? second, TItem[] items);
 
     public sealed override void WriteHead(GraphWriter writer, object value)
@@ -57,7 +59,8 @@ abstract class RebuiltCodec<TCollection, TKey, TItem>(Type type) : Codec(type) w
         if (!reader.TryGetExpected(value, out var comparer, out var second))
             return;
         var items = Items<TItem>.Read(reader);
-        reader.Later(() => TakeOver(value, Build((IEqualityComparer<TKey>?)comparer, second, items)));
+        var keyComparer = (IEqualityComparer<TKey>?)comparer;
+        reader.Later(value, HashedKeys<TKey>.ThatMayWait(keyComparer, items, KeyOf), () => TakeOver(value, Build(keyComparer, second, items)));
     }
 
     static void TakeOver(object shell, TCollection built)

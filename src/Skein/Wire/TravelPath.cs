@@ -23,26 +23,32 @@ static class TravelPath
 
     static string? Find(object root, Refusal refusal)
     {
-        if (Hits(root, refusal))
-            return "value";
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { root };
         var steps = new Queue<Step>([new(root, null, root is Delegate ? "" : "value")]);
         var isCall = root.GetType().Assembly == typeof(TravelPath).Assembly && root is not (Delegate or ITravelSteps);   // a job: a function and its arguments
         while (steps.TryDequeue(out var step))
         {
-            var edges = isCall && ReferenceEquals(step.Value, root) ? CallEdges(root) : Edges(step.Value);
-            foreach (var (edge, value) in edges)
+            try
             {
-                if (value is null)
-                    continue;
-                var next = new Step(value, step, edge);
-                if (Hits(value, refusal))
-                    return Render(next, isCall);
-                if (value is string or Type || value.GetType().IsPrimitive || (!value.GetType().IsValueType && !seen.Add(value)))
-                    continue;
-                if (seen.Count > MaxObjects)
-                    return null;
-                steps.Enqueue(next);
+                if (step.From is null && Hits(root, refusal))
+                    return "value";
+                foreach (var (edge, value) in isCall && step.From is null ? CallEdges(root) : Edges(step.Value))
+                {
+                    if (value is null)
+                        continue;
+                    var next = new Step(value, step, edge);
+                    if (Hits(value, refusal))
+                        return Render(next, isCall);
+                    if (value is string or Type || value.GetType().IsPrimitive || !seen.Add(value))   // structs too: a box may hold itself
+                        continue;
+                    if (seen.Count > MaxObjects)
+                        return null;
+                    steps.Enqueue(next);
+                }
+            }
+            catch (Exception)
+            {
+                // Code of collections and of the application: an ImmutableArray that was never set, a set that changes meanwhile. The way is looked for elsewhere.
             }
         }
         return null;
@@ -75,6 +81,8 @@ static class TravelPath
                 foreach (var one in function.GetInvocationList())
                     yield return (one.Target is { } target && IsCompilerMade(target.GetType()) ? "closure" : "target", one.Target);
                 yield break;
+            case Array array when IsBlock(array):
+                yield break;
             case Task { IsCompletedSuccessfully: true }:
             case IDictionary when TypePolicy.IsFramework(value.GetType().Assembly):
                 if (value is not IDictionary dictionary)
@@ -103,6 +111,9 @@ static class TravelPath
                 yield return (isClosure || IsCompilerMade(field.FieldType) ? "" : "", field.GetValue(value));
         }
     }
+
+    /// <summary>It is copied as it is, so that nothing in it can have been refused; and it may be long.</summary>
+    static bool IsBlock(Array array) => array.GetType().GetElementType() is { IsValueType: true } element && ValueCodec.For(element).IsBlock;
 
     static bool IsCompilerMade(Type type) => type.Name.StartsWith('<');
 

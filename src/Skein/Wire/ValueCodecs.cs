@@ -104,7 +104,7 @@ sealed class InlineArrayCodec<TArray, T> : ValueCodec<TArray>
 {
     static readonly int Length = Unsafe.SizeOf<TArray>() / Unsafe.SizeOf<T>();
 
-    public InlineArrayCodec() => MinimumSize = Length * (Element<T>.Values?.MinimumSize ?? 1);
+    public InlineArrayCodec() => MinimumSize = Length * Element<T>.MinimumSize;
 
     public override void Write(GraphWriter writer, ref TArray value) => Element<T>.WriteAll(writer, All(ref value));
 

@@ -84,6 +84,26 @@ public class DamagedMessagesTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void Arrays_that_each_count_on_the_same_bytes_cost_no_memory()
+    {
+        const int Arrays = 2000, Length = 50_000;
+        var writer = new GraphWriter(new());
+        writer.Begin();
+        writer.WriteByte(1);   // a new object of the declared class
+        writer.WriteNumber(Arrays);
+        for (var i = 0; i < Arrays; i++)
+        {
+            writer.WriteByte(2);   // a new object of the class that follows
+            writer.WriteType(typeof(byte[]));
+            writer.WriteNumber(Length);
+        }
+        byte[] message = [.. writer.Written.Span, .. new byte[Length]];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<InvalidDataException>(() => GraphCodec.Decode<object[]>(message));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000_000);
+    }
+
     static byte[] Encode(object value)
     {
         var bytes = new System.Buffers.ArrayBufferWriter<byte>();

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using System.Reflection;
 using System.Reflection.Emit;
 using System.Runtime.InteropServices;
@@ -42,6 +44,39 @@ public class RefusalTests
         Assert.Equal("value.Extra[key][1]", PathOf(item));
         Action own = logger.Log2;
         Assert.Equal("target._stream", PathOf(own));
+    }
+
+    readonly record struct Plain(int X, int Y);
+
+    struct Knot
+    {
+        public object? Self;
+    }
+
+    [Fact]
+    public void The_path_is_found_beside_what_cannot_be_looked_into()
+    {
+        using var stream = new FileStream("/dev/null", FileMode.Open);
+        Assert.Equal("value[1][0]", PathOf(new object[] { default(ImmutableArray<int>), new object[] { stream } }));
+    }
+
+    [Fact]
+    public void Long_arrays_of_plain_numbers_cost_the_search_for_the_path_no_memory()
+    {
+        using var stream = new FileStream("/dev/null", FileMode.Open);
+        object[] plain = [new Plain[1_000_000], new object[] { new object[] { stream } }];
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal("value[1][0][0]", PathOf(plain));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000_000);
+    }
+
+    [Fact]
+    public async Task A_box_that_holds_itself_does_not_keep_a_refusal_from_being_heard()
+    {
+        object knot = new Knot();
+        System.Runtime.CompilerServices.Unsafe.Unbox<Knot>(knot).Self = knot;
+        var refused = new Dictionary<string, int>(StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.IgnoreNonSpace));   // for its comparer, to which no name leads
+        Assert.Equal("value", await Task.Run(() => PathOf(new object[] { knot, refused })).Within());
     }
 
     [Fact]

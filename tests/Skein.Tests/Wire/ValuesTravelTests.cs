@@ -226,7 +226,7 @@ public class ValuesTravelTests
     static void Each<T>(T one, T other) where T : notnull
     {
         T[] both = [one, other];
-        Same(both); Same(both.ToList()); Same(both.ToHashSet()); Same(new Queue<T>(both)); Same(new Stack<T>(both)); Same(new LinkedList<T>(both)); Same(new SortedSet<T>(both));
+        Same(both); Same(new T[][] { both, [other, one] }); Same(both.ToList()); Same(both.ToHashSet()); Same(new Queue<T>(both)); Same(new Stack<T>(both)); Same(new LinkedList<T>(both)); Same(new SortedSet<T>(both));
         Same(new ConcurrentQueue<T>(both)); Same(new ConcurrentStack<T>(both)); Same(both.ToImmutableArray()); Same(both.ToImmutableList()); Same(both.ToImmutableSortedSet());
         Same(both.ToDictionary(each => each)); Same(new SortedDictionary<T, T>(both.ToDictionary(each => each))); Same(new SortedList<T, T>(both.ToDictionary(each => each)));
         Assert.Equal(2, Connection.Copy(new ConcurrentBag<T>(both)).Count);
@@ -305,6 +305,41 @@ public class ValuesTravelTests
 
         var nested = Connection.Copy(new Dictionary<Key, HashSet<Key>> { [key] = [key] });
         Assert.Contains(key, nested[key]);
+    }
+
+    sealed class SameItems : IEqualityComparer<IEnumerable<Point>>
+    {
+        public bool Equals(IEnumerable<Point>? x, IEnumerable<Point>? y) => x!.ToHashSet().SetEquals(y!);
+        public int GetHashCode(IEnumerable<Point> items) => items.Aggregate(0, static (hash, item) => hash ^ item.GetHashCode());
+    }
+
+    sealed class ByCount : IEqualityComparer<object>
+    {
+        bool IEqualityComparer<object>.Equals(object? x, object? y) => ReferenceEquals(x, y);
+        int IEqualityComparer<object>.GetHashCode(object set) => ((HashSet<object>)set).Count;
+    }
+
+    [Fact]
+    public void A_collection_that_is_a_key_is_filled_before_it_is_hashed()
+    {
+        var start = ImmutableHashSet.Create(new Point(1, 2));
+        var (copy, seen) = Connection.Copy((start, new HashSet<ImmutableHashSet<Point>>(new SameItems()) { start }));
+        Assert.Contains(copy, seen);
+        var set = new HashSet<Point> { new(1, 2) };
+        var (one, two, three, four) = Connection.Copy((set, new Dictionary<HashSet<Point>, int>(new SameItems()) { [set] = 2 },
+            new ConcurrentDictionary<HashSet<Point>, int>(new SameItems()) { [set] = 3 }, FrozenSet.ToFrozenSet<HashSet<Point>>([set], new SameItems())));
+        Assert.Equal((2, 3, true), (two[one], three[one], four.IsSupersetOf([one])));
+
+        var byCount = new ByCount();
+        var chain = new HashSet<object>[100_000];   // each is a key of the next: no stack is as deep
+        for (var i = 0; i < chain.Length; i++)
+        {
+            chain[i] = new(byCount);
+            if (i > 0)
+                chain[i].Add(chain[i - 1]);
+        }
+        var copies = Connection.Copy(chain);
+        Assert.Contains<object>(copies[^2], copies[^1]);
     }
 
     [Fact]
