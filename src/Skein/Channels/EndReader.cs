@@ -243,7 +243,10 @@ sealed class EndReader<T> : ChannelReader<T>, IChannelEnd, IDisposable
             _partial = null;
             if (header.Rest == 0)
                 return Make(_packet, PacketHeader.Size, body.Length, header);
-            _partial = GC.AllocateUninitializedArray<byte>(checked(body.Length + (int)header.Rest));
+            var length = body.Length + (long)header.Rest;
+            if (length > WireLimits.MaxMessage)
+                throw new InvalidDataException($"The channel is corrupt: an item of {length} bytes was announced; the limit is {WireLimits.MaxMessage}.");
+            _partial = GC.AllocateUninitializedArray<byte>((int)length);
             _filled = 0;
             _writer = header.Writer;
         }

@@ -19,7 +19,7 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
     Memory<byte> _outbox;      // the accepted item; what stands before _position has been sent
     PacketFlags _flags;
     int _position;
-    bool _pending, _announced;
+    bool _pending, _announced, _looksAgain;
     bool _completing;
     Exception? _failure;       // that of Complete
     Exception? _ended;         // why nothing can be written any more
@@ -110,7 +110,9 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
                 return false;
             _completing = true;
             _failure = error;
-            if (Flush())
+            if (_pending)
+                Flush();
+            else
                 Finish();
             return true;
         }
@@ -155,13 +157,20 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
         return _pending ? "an item is still on its way out of this end; await WriteAsync before it is sent" : null;
     }
 
-    bool HasRoom() =>
-        _ended is null && !_completing && Flush() && !BreakIfGone()
-        && (!_end.HasBackPressure || Volatile.Read(ref _end.Page.InFlight) < _end.Page.Capacity);
+    bool HasRoom()
+    {
+        if (!IsFree())
+            return false;
+        _end.EndTurn();
+        return !_end.HasBackPressure || Volatile.Read(ref _end.Page.InFlight) < _end.Page.Capacity;
+    }
+
+    /// <summary>True when nothing but the channel's capacity keeps an item back; it is then this writer's turn.</summary>
+    bool IsFree() => _ended is null && !_completing && Flush() && !BreakIfGone() && _end.TryTakeTurn();
 
     bool TryAccept(T item)
     {
-        if (_ended is not null || _completing || !Flush() || BreakIfGone() || !_end.TryTakeTurn())
+        if (!IsFree())
             return false;
         var page = _end.Page;
         if (_end.HasBackPressure && !page.TryTakeRoom())
@@ -192,7 +201,7 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
         return _ended is null;
     }
 
-    /// <summary>Sends what was accepted, as far as there is room. True when nothing is left to send.</summary>
+    /// <summary>Sends what was accepted, as far as there is room; after the last of it a completed writer is done. True when nothing is left to send.</summary>
     bool Flush()
     {
         if (!_pending)
@@ -232,6 +241,8 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
                 }
 
                 _end.Arm();
+                if (port.IsContended && !_looksAgain)
+                    _ = LookAgainAsync();
                 break;
             }
 
@@ -252,7 +263,19 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
         }
 
         _end.EndTurn();
+        if (_completing)
+            Finish();   // here, since whoever comes next may send the last packet: the watcher, a timer, or who closes the end
         return true;
+    }
+
+    /// <summary>It was only the other side's turn at the port: nobody will call.</summary>
+    async Task LookAgainAsync()
+    {
+        _looksAgain = true;
+        await Task.Delay(Soon).ConfigureAwait(false);
+        lock (_end.Gate)
+            _looksAgain = false;
+        _end.OnReady();
     }
 
     void OnReady()
@@ -260,9 +283,7 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
         if (_ended is not null)
             return;
         var isOut = Flush();
-        if (isOut && _completing)
-            Finish();
-        else if (_ended is null && (isOut || _end.PeerGone))   // a queue or a ring that nobody empties any more only looks full
+        if (_ended is null && (isOut || _end.PeerGone))   // a queue or a ring that nobody empties any more only looks full
             BreakIfGone();
     }
 
@@ -332,7 +353,7 @@ sealed class EndWriter<T> : ChannelWriter<T>, IChannelEnd, IDisposable
     async ValueTask WaitAsync(Task change, CancellationToken cancellationToken, TimeSpan? most = null)
     {
         // When it was only another writer's turn nobody will call: look again soon.
-        var limit = _end.LooksAgain || _end.Port.IsContended ? Soon : most ?? Timeout.InfiniteTimeSpan;
+        var limit = _end.LooksAgain ? Soon : most ?? Timeout.InfiniteTimeSpan;
         await change.WaitAsync(limit, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_end.Gate)
             _end.Withdraw();

@@ -55,6 +55,8 @@ sealed class ItemWriter<T>
 
     Memory<byte> Plain(int length)
     {
+        if (length > WireLimits.MaxMessage)   // its reader would refuse it
+            throw new MessageTooLargeException(length);
         if (_plain.Length < length + PacketHeader.Size)
             _plain = GC.AllocateUninitializedArray<byte>(length + PacketHeader.Size);
         return _plain.AsMemory(0, length + PacketHeader.Size);

@@ -10,7 +10,9 @@ namespace Skein;
 [SupportedOSPlatform("linux")]
 sealed unsafe class PipePort(int descriptor) : PacketPort
 {
-    const int PacketMode = 0x4000, SetSize = 1031;
+    const int SetSize = 1031;
+
+    static readonly int PacketMode = RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000;   // O_DIRECT
 
     int _descriptor = descriptor;
 

@@ -158,7 +158,7 @@ sealed unsafe class Ring
             var offset = _head & _mask;
             var header = *(ulong*)(_messages + offset);
             var length = (uint)header;
-            if (length == Skip)
+            if (length == Skip && offset != 0)   // at the start there is nothing to skip, and would be no end of it
             {
                 _head += _capacity - offset;
                 continue;

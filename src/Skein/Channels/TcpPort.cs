@@ -132,9 +132,6 @@ sealed class TcpPort : PacketPort
     }
 
     /// <summary>Our own greeting is there within a moment; a stranger who is silent gets no more than that.</summary>
-    static unsafe bool Greets(int socket, byte[] greeting)
-    {
-        var poll = new Libc.PollDescriptor(socket, Libc.PollIn);
-        return Libc.Poll(&poll, 1, 500) > 0 && SocketCalls.Receive(socket, greeting) == SecretSize;
-    }
+    static bool Greets(int socket, byte[] greeting) =>
+        SocketCalls.IsReadableWithin(socket, milliseconds: 500) && SocketCalls.Receive(socket, greeting) == SecretSize;
 }

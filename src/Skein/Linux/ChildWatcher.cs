@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 
 namespace Skein;
@@ -8,21 +7,16 @@ namespace Skein;
 /// <see cref="System.Diagnostics.Process"/> can be used beside it.
 /// </summary>
 [SupportedOSPlatform("linux")]
-sealed unsafe partial class ChildWatcher
+sealed class ChildWatcher
 {
     static readonly Lock Gate = new();
-    static ChildWatcher? _shared;
+    static ChildWatcher? _shared;   // as long as the process
 
     readonly Dictionary<int, ChildProcess> _children = [];
     readonly HashSet<int> _ids = [];
-    readonly int _poll;
+    readonly Epoll _poll;
 
-    ChildWatcher()
-    {
-        ProcessDescriptor.KeepExitStatus();
-        _poll = Libc.Check(CreatePoll(Libc.CloseOnExec), "epoll_create1");
-        new Thread(Watch) { IsBackground = true, Name = "Skein child watcher" }.Start();
-    }
+    ChildWatcher(Epoll poll) => _poll = poll;
 
     /// <summary>
     /// Made before the first child is, so that a child never exists that could not be watched. Where that fails, as without a descriptor
@@ -33,7 +27,7 @@ sealed unsafe partial class ChildWatcher
         get
         {
             lock (Gate)
-                return _shared ??= new();
+                return _shared ??= Start();
         }
     }
 
@@ -45,8 +39,7 @@ sealed unsafe partial class ChildWatcher
             _ids.Add(child.Id);
         }
 
-        var wanted = new Event { Events = (uint)Libc.PollIn, Data = child.Descriptor };
-        Libc.Check(ControlPoll(_poll, 1, child.Descriptor, &wanted), "epoll_ctl");
+        _poll.Add(child.Descriptor, Epoll.In, (ulong)child.Descriptor);
     }
 
     /// <summary>Whether this number is that of none of the children that run.</summary>
@@ -56,17 +49,24 @@ sealed unsafe partial class ChildWatcher
             return !_ids.Contains(id);
     }
 
+    static ChildWatcher Start()
+    {
+        ProcessDescriptor.KeepExitStatus();
+        var watcher = new ChildWatcher(new());
+        new Thread(watcher.Watch) { IsBackground = true, Name = "Skein child watcher" }.Start();
+        return watcher;
+    }
+
     void Watch()
     {
-        const int Batch = 64;
-        var events = stackalloc Event[Batch];
+        Span<ulong> ended = stackalloc ulong[64];
         while (true)
         {
-            var count = WaitPoll(_poll, events, Batch, -1);
-            for (var i = 0; i < count; i++)
+            var count = _poll.Wait(ended);
+            foreach (var token in ended[..count])
             {
-                var descriptor = (int)events[i].Data;
-                _ = ControlPoll(_poll, 2, descriptor, null);
+                var descriptor = (int)token;
+                _poll.Remove(descriptor);
                 ChildProcess? child;
                 lock (_children)
                 {
@@ -78,20 +78,4 @@ sealed unsafe partial class ChildWatcher
             }
         }
     }
-
-    // epoll_event is packed on x64 only.
-    [StructLayout(LayoutKind.Sequential, Pack = 4)]
-    struct Event
-    {
-        public uint Events;
-        public long Data;
-    }
-
-    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)] private static partial int CreatePoll(int flags);
-
-    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
-    private static partial int ControlPoll(int poll, int operation, int descriptor, Event* wanted);
-
-    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
-    private static partial int WaitPoll(int poll, Event* events, int count, int milliseconds);
 }

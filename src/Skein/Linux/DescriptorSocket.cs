@@ -77,18 +77,10 @@ sealed unsafe partial class DescriptorSocket(int descriptor) : IDisposable
     }
 
     /// <summary>Waits until something can be received, or the other end is gone; false: not in this time.</summary>
-    public bool IsReadable(int milliseconds)
-    {
-        var look = new Libc.PollDescriptor(_descriptor, Libc.PollIn);
-        return Libc.Poll(&look, 1, milliseconds) > 0;
-    }
+    public bool IsReadable(int milliseconds) => Libc.IsReadyWithin(_descriptor, Libc.PollIn, milliseconds);
 
     /// <summary>Waits until something can be sent, or nothing ever will; not longer than this time.</summary>
-    public void WaitUntilWritable(int milliseconds)
-    {
-        var look = new Libc.PollDescriptor(_descriptor, Libc.PollOut);
-        _ = Libc.Poll(&look, 1, milliseconds);
-    }
+    public void WaitUntilWritable(int milliseconds) => _ = Libc.IsReadyWithin(_descriptor, Libc.PollOut, milliseconds);
 
     public void Dispose()
     {

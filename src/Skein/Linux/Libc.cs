@@ -18,6 +18,25 @@ static unsafe partial class Libc
     /// <inheritdoc cref="Check(nint, string)"/>
     public static int Check(int result, string call) => result >= 0 ? result : throw LinuxException.Last(call);
 
+    /// <summary>
+    /// Whether one of these events comes to a descriptor before the time is over; below zero: it waits for ever. A signal that comes
+    /// meanwhile ends the call, and not the wait.
+    /// </summary>
+    public static bool IsReadyWithin(int descriptor, short events, int milliseconds)
+    {
+        var look = new PollDescriptor(descriptor, events);
+        var started = TimeProvider.System.GetTimestamp();
+        var left = milliseconds;
+        int ready;
+        while ((ready = Poll(&look, 1, left)) < 0 && Marshal.GetLastPInvokeError() == EINTR)
+        {
+            if (milliseconds > 0)
+                left = Math.Max(0, milliseconds - (int)TimeProvider.System.GetElapsedTime(started).TotalMilliseconds);
+        }
+
+        return ready > 0;
+    }
+
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)] public static partial int Close(int descriptor);
 
     [LibraryImport(Library, EntryPoint = "read", SetLastError = true)] public static partial nint Read(int descriptor, void* buffer, nuint length);

@@ -35,11 +35,7 @@ static unsafe partial class SocketCalls
     public static void ListenNoMore(int listener) => _ = Shutdown(listener, 2);
 
     /// <summary>Whether there is something to receive, or the end, before the time is over; below zero: it waits for ever.</summary>
-    public static bool IsReadableWithin(int socket, int milliseconds)
-    {
-        var poll = new Libc.PollDescriptor(socket, Libc.PollIn);
-        return Libc.Poll(&poll, 1, milliseconds) > 0;
-    }
+    public static bool IsReadableWithin(int socket, int milliseconds) => Libc.IsReadyWithin(socket, Libc.PollIn, milliseconds);
 
     static uint Format(string name, byte* address)
     {

@@ -55,11 +55,8 @@ static unsafe partial class SocketCalls
     public static void Listen(int socket) => Libc.Check(Listen(socket, 128), "listen");
 
     /// <summary>The next connection, or -1 when none came in time.</summary>
-    public static int Accept(int listener, int milliseconds)
-    {
-        var poll = new Libc.PollDescriptor(listener, Libc.PollIn);
-        return Libc.Poll(&poll, 1, milliseconds) <= 0 ? -1 : Accept(listener, null, null, CloseOnExec | NonBlocking);
-    }
+    public static int Accept(int listener, int milliseconds) =>
+        Libc.IsReadyWithin(listener, Libc.PollIn, milliseconds) ? Accept(listener, null, null, CloseOnExec | NonBlocking) : -1;
 
     /// <summary>Messages are sent at once: no waiting for more to fill a segment.</summary>
     public static void SendAtOnce(int socket)

@@ -88,6 +88,24 @@ public sealed class SharedRingTests
     }
 
     [Fact]
+    public async Task A_ring_that_says_it_goes_on_at_its_start_for_ever_is_refused()
+    {
+        var reading = Task.Run(PeekAtTheLie);
+        await Assert.ThrowsAsync<InvalidDataException>(() => reading.Within());
+    }
+
+    static unsafe bool PeekAtTheLie()
+    {
+        const int Capacity = 4096;
+        fixed (byte* ring = new byte[(int)Ring.Size(Capacity)])
+        {
+            *(ulong*)ring = 8;                       // something was published,
+            *(uint*)(ring + 4096) = uint.MaxValue;   // and the rest of the ring, which is all of it, is unused
+            return new Ring(ring, Capacity).TryPeek(out _, out _);
+        }
+    }
+
+    [Fact]
     public async Task A_wait_can_be_cancelled()
     {
         using var ring = SharedRing.Create(4096);

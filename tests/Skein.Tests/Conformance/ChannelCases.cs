@@ -314,6 +314,36 @@ public abstract class ChannelCases(ChannelKind kind)
     }
 
     [Fact]
+    public async Task A_writer_waits_as_long_as_another_one_keeps_it_from_writing()
+    {
+        Needs(ChannelCapabilities.BackPressure);
+        await using var channel = ProcessChannel.Create<byte[]>(Kind, capacity: 4);
+        var other = channel.AddWriter();
+        Assert.True(channel.Writer.TryWrite(new byte[12_000_000]));   // its turn lasts until all of it is out, where that takes a reader
+        var written = other.TryWrite([1]);
+        var waiting = other.WaitToWriteAsync(Stop).AsTask();
+        Assert.Equal(written, waiting.IsCompleted);
+        Assert.Equal(12_000_000, (await channel.Reader.ReadAsync(Stop).Within()).Length);
+        Assert.True(await waiting.Within());
+    }
+
+    [Fact]
+    public async Task A_completed_writer_that_is_closed_while_its_last_item_goes_out_ends_the_channel_cleanly()
+    {
+        Needs(ChannelCapabilities.CrossesProcesses | ChannelCapabilities.Reliable);
+        for (var round = 0; round < 10; round++)
+        {
+            await using var channel = ProcessChannel.Create<byte[]>(Kind, capacity: 2);
+            Assert.True(channel.Writer.TryWrite(new byte[5_000_000]));
+            channel.Writer.Complete();
+            var reading = channel.Reader.ReadAsync(Stop).AsTask();
+            await ((EndWriter<byte[]>)channel.Writer).CloseAsync(Limits.Seconds(10)).AsTask().Within(20);
+            Assert.Equal(5_000_000, (await reading.Within()).Length);
+            await channel.Reader.Completion.Within();
+        }
+    }
+
+    [Fact]
     public async Task Closing_a_channel_waits_no_longer_than_it_may_for_a_reader_that_does_not_read()
     {
         Needs(ChannelCapabilities.CrossesProcesses | ChannelCapabilities.Reliable);
