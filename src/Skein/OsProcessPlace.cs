@@ -8,8 +8,19 @@ sealed class OsProcessPlace : Place
 {
     public override string ToString() => nameof(OsProcess);
 
-    public override Task<Process<int>> StartProgramAsync(ProgramStart program, CancellationToken cancellation = default) =>
-        ProgramProcess.StartAsync(this, program, cancellation);
+    public override Task<Process<int>> StartProgramAsync(ProgramStart program, CancellationToken cancellation = default)
+    {
+        if (cancellation.IsCancellationRequested)
+            return Task.FromCanceled<Process<int>>(cancellation);
+        try
+        {
+            return Task.FromResult(ProgramProcess.Start(this, program, cancellation));
+        }
+        catch (Exception error) when (error is not ArgumentException)
+        {
+            return Task.FromException<Process<int>>(error);
+        }
+    }
 
     internal override Task<Worker> StartWorkerAsync(string id, IWorkerOwner owner, ProcessOptions options, CancellationToken cancellation) =>
         Task.Run<Worker>(() => OsProcessWorker.Start(id, owner, options), cancellation);

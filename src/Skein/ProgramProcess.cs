@@ -36,9 +36,8 @@ sealed class ProgramProcess : RunningProgram
     protected override bool WasOutOfMemory => _wasOutOfMemory;
 
     /// <summary>Starts the program; returns when it runs.</summary>
-    public static Task<Process<int>> StartAsync(Place place, ProgramStart program, CancellationToken cancellation)
+    public static Process<int> Start(Place place, ProgramStart program, CancellationToken cancellation)
     {
-        cancellation.ThrowIfCancellationRequested();
         var id = ProcessIds.Next();
         var options = program.CheckedOptions();
         var path = ProgramPath.Find(program.Program, options.WorkingDirectory);
@@ -55,6 +54,7 @@ sealed class ProgramProcess : RunningProgram
                 Environment = options.Environment.Count == 0 ? null : Merge(options.Environment),
                 WorkingDirectory = options.WorkingDirectory,
                 Descriptors = [(input, 0), (output, 1), (errors, 2)],
+                InheritDescriptors = program.InheritDescriptors,
                 Niceness = options.Niceness,
                 Processors = options.Processors,
                 Cgroup = limit?.Cgroup,
@@ -64,7 +64,7 @@ sealed class ProgramProcess : RunningProgram
             var drained = streams.Begin(process.Feed, process.OnStreamFailure, process._outputOver.Token);
             limit?.Watch(child.Id, () => process.Kill(ExitCause.OutOfMemory));
             process.Follow(drained, cancellation);
-            return Task.FromResult<Process<int>>(process);
+            return process;
         }
         catch (Exception error)
         {

@@ -23,6 +23,12 @@ public sealed class ProgramStart(string program, params IReadOnlyList<string> ar
     /// <summary>Whether it reads this process's own standard input.</summary>
     public bool InheritInput { get; init; }
 
+    /// <summary>
+    /// Whether it finds open what this process was given itself beside its standard streams (a shell's <c>&lt;(…)</c> or <c>3&lt;file</c>), and
+    /// whatever else is not closed by an execve. Otherwise it has its standard streams alone.
+    /// </summary>
+    public bool InheritDescriptors { get; init; }
+
     /// <summary>Where what it prints goes.</summary>
     public ProgramOutput StandardOutput { get; init; } = ProgramOutput.Inherit;
 
@@ -66,17 +72,22 @@ public abstract class ProgramOutput
     public static ProgramOutput Discard { get; } = new DiscardedOutput();
 
     /// <summary>Into a stream, as it comes. The stream stays open.</summary>
-    public static ProgramOutput To(Stream stream) => new ForwardedOutput(stream.Write);
+    public static ProgramOutput To(Stream stream) => new ForwardedOutput(stream.Write, stream);
 
-    /// <summary>To a function, as it comes: pieces in order, one call at a time. While it runs the program may have to wait.</summary>
-    public static ProgramOutput To(Action<ReadOnlySpan<byte>> sink) => new ForwardedOutput(sink);
+    /// <summary>To a function, as it comes: pieces in order, one call at a time, also where both outputs go to it. While it runs the program may have to wait.</summary>
+    public static ProgramOutput To(Action<ReadOnlySpan<byte>> sink) => new ForwardedOutput(sink, sink);
 }
 
 sealed class InheritedOutput : ProgramOutput;
 
 sealed class DiscardedOutput : ProgramOutput;
 
-sealed class ForwardedOutput(Action<ReadOnlySpan<byte>> sink) : ProgramOutput
+sealed class ForwardedOutput(Action<ReadOnlySpan<byte>> sink, object gate) : ProgramOutput
 {
-    public Action<ReadOnlySpan<byte>> Sink => sink;
+    // Both outputs of a program may go to one place.
+    public Action<ReadOnlySpan<byte>> Sink { get; } = piece =>
+    {
+        lock (gate)
+            sink(piece);
+    };
 }

@@ -34,6 +34,35 @@ public class ProgramTests
     }
 
     [Fact]
+    public async Task Both_outputs_of_a_program_can_go_to_one_place_which_gets_one_piece_at_a_time()
+    {
+        using var met = new ManualResetEventSlim();
+        var (inside, length) = (0, 0);
+        var both = ProgramOutput.To(piece =>
+        {
+            length += piece.Length;
+            if (Interlocked.Increment(ref inside) > 1)
+                met.Set();
+            else
+                met.Wait(Limits.Seconds(0.1));   // for the other one, which must not come
+            Interlocked.Decrement(ref inside);
+        });
+        await using var process = await Place.StartProgramAsync(new("sh", "-c", "echo out; echo err >&2") { StandardOutput = both, StandardError = both }).Within();
+        Assert.Equal(0, await process.Completion.Within());
+        await process.Exited.Within();
+        Assert.False(met.IsSet);
+        Assert.Equal(8, length);
+    }
+
+    [Fact]
+    public async Task A_program_that_cannot_be_started_is_told_by_the_task()
+    {
+        var (missing, cancelled) = (Place.StartProgramAsync(new("no-such-program")), Place.StartProgramAsync(new("true"), new(canceled: true)));
+        await Assert.ThrowsAsync<FileNotFoundException>(() => missing.Within());
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.Within());
+    }
+
+    [Fact]
     public async Task A_program_that_is_not_there_is_named() =>
         Assert.Contains("no-such-program", (await Assert.ThrowsAsync<FileNotFoundException>(() => Run(new("no-such-program")))).Message, StringComparison.Ordinal);
 

@@ -14,6 +14,7 @@ sealed class ServingProcess
     readonly Lock _lock = new();
     readonly TaskCompletionSource<string?> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _heardAll = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Queue<string> _printed = new();
     readonly TimeProvider _time;
     readonly ServeLog _log;
@@ -199,8 +200,8 @@ sealed class ServingProcess
     {
         var status = await _child.Exited.ConfigureAwait(false);
 
-        // What it has started may hold its pipes for long; its own last words are there at once.
-        await Task.WhenAny(_output.DrainAsync(), Task.Delay(TimeSpan.FromMilliseconds(500), _time)).ConfigureAwait(false);
+        // What it has started may hold its pipes for long; its own last words and its last beat are there at once.
+        await Task.WhenAny(Task.WhenAll(_output.DrainAsync(), _heardAll.Task), Task.Delay(TimeSpan.FromMilliseconds(500), _time)).ConfigureAwait(false);
         Move(ServingEvent.Exit);
         _ready.TrySetResult($"it {Describe(status)} before it was ready{(status is { Signal: 0, Code: 0 } ? ": its Main has returned, and has run no web application" : "")}");
         _closed.TrySetResult();
@@ -214,20 +215,8 @@ sealed class ServingProcess
     void Listen()
     {
         Span<byte> buffer = stackalloc byte[ServedMessage.Longest];
-        while (true)
+        while (Receive(buffer) is > 0 and var length)
         {
-            int length;
-            try
-            {
-                length = _control.Receive(buffer, out _);
-            }
-            catch (IOException)
-            {
-                return;
-            }
-
-            if (length == 0)
-                return;
             Volatile.Write(ref _heard, _time.GetTimestamp());
             if (Hear(ServedMessage.Read(buffer[..length])))
                 continue;
@@ -235,7 +224,22 @@ sealed class ServingProcess
             // The application has the descriptor too: what it may write there must not harm the master.
             _log.Add(_server, LogSeverity.Error, $"worker {Id} (pid {Pid}) said what no worker says: it is killed.", isError: true);
             Kill();
-            return;
+            break;
+        }
+
+        _heardAll.TrySetResult();
+    }
+
+    /// <summary>0 where nothing more comes.</summary>
+    int Receive(Span<byte> buffer)
+    {
+        try
+        {
+            return _control.Receive(buffer, out _);
+        }
+        catch (IOException)
+        {
+            return 0;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections;
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.Versioning;
 using System.Text;
@@ -20,6 +21,9 @@ static class Descendants
 
     /// <summary>A scan finds what the stopped ones started before; more than a few rounds means that something forks like mad.</summary>
     const int MaxRounds = 50;
+
+    /// <summary>In the middle of execve there is no environment. It is there in a moment, unless the machine has no time for it.</summary>
+    static readonly TimeSpan SettlingLimit = TimeSpan.FromSeconds(1);
 
     static readonly string OwnPrefix =
         (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } outer ? outer + "/" : "") +
@@ -68,10 +72,15 @@ static class Descendants
         try
         {
             // What is stopped starts nothing more. When a look around finds nothing new, and everybody could be asked, the tree is complete.
-            for (var round = 0; round < MaxRounds && Grow(tree, marker, since, root, after, out var unsettled) | unsettled; round++)
+            var begun = Stopwatch.GetTimestamp();
+            for (var round = 0; round < MaxRounds;)
             {
+                if (Grow(tree, marker, since, root, after, out var unsettled))
+                    round++;
+                else if (!unsettled || Stopwatch.GetElapsedTime(begun) > SettlingLimit)
+                    break;
                 if (unsettled)
-                    Thread.Sleep(1);   // in the middle of execve there is no environment; it is there in a moment
+                    Thread.Sleep(1);
             }
 
             // The youngest first: the end of a parent can wake what is stopped (as "orphaned", setpgid(2)), which then might start something.

@@ -66,6 +66,8 @@ static unsafe partial class PosixSpawn
             targets.Add(target);
         }
 
+        if (request.InheritDescriptors)
+            return;
         for (var unwanted = 3; unwanted < above; unwanted++)
         {
             if (!targets.Contains(unwanted))

@@ -16,9 +16,12 @@ sealed record SpawnRequest(string Program, IReadOnlyList<string> Arguments)
 
     /// <summary>
     /// Which of our descriptors (source) the program finds open, and as which of its own (target). It sees no others, except for
-    /// 0, 1 and 2, which are ours where they are not named. Sources and targets may overlap in any way.
+    /// 0, 1 and 2, which are ours where they are not named, and for <see cref="InheritDescriptors"/>. Sources and targets may overlap in any way.
     /// </summary>
     public IReadOnlyList<(int Source, int Target)> Descriptors { get; init; } = [];
+
+    /// <summary>It sees the others as well, as far as execve does not close them.</summary>
+    public bool InheritDescriptors { get; init; }
 
     /// <summary>
     /// It is killed when this process ends, however it ends. Only the program itself is, not what it has started; and a program

@@ -18,6 +18,8 @@ static unsafe class SpawnTable
             table.Add($"setpriority to {niceness}", SetPriority, 0, 0, niceness);
         if (request.WorkingDirectory is { } folder)
             table.Add($"chdir to {folder}", ChangeFolder, table.Text(folder));
+        if (!request.InheritDescriptors)
+            table.Add("close_range", CloseRange, 3, int.MaxValue, CloseRangeOnExec);
         MapDescriptors(table, request.Descriptors);
         foreach (var (resource, value) in request.Limits)
             table.Add($"prlimit of {resource} to {value}", SetLimit, 0, (nint)resource, table.Value(new Limit(value, value)));
@@ -83,13 +85,9 @@ static unsafe class SpawnTable
         table.Add($"sched_setaffinity to {string.Join(',', processors)}", SetAffinity, 0, size, (nint)mask);
     }
 
-    /// <summary>
-    /// Everything is closed by execve except what is named. Each source is first copied to a number above all targets, so that no
-    /// copy destroys a source that is still needed.
-    /// </summary>
+    /// <summary>Each source is first copied to a number above all targets, so that no copy destroys a source that is still needed.</summary>
     static void MapDescriptors(SystemCallTable table, IReadOnlyList<(int Source, int Target)> descriptors)
     {
-        table.Add("close_range", CloseRange, 3, int.MaxValue, CloseRangeOnExec);
         var above = 3;
         foreach (var (_, target) in descriptors)
             above = Math.Max(above, target + 1);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Skein;
 
 /// <summary>
@@ -34,6 +36,9 @@ sealed class Dispatcher
         _refuses = options.WhenFull == QueueFullMode.Refuse;
     }
 
+    /// <summary>Asks a task to stop that a worker has.</summary>
+    public Action<WorkItem> AskToStop { get; init; } = static item => item.Worker?.AskToStop(item);
+
     public int Waiting
     {
         get
@@ -56,7 +61,7 @@ sealed class Dispatcher
 
     bool IsServing(Worker worker) => Array.IndexOf(Serving, worker) >= 0;
 
-    int Room(Worker worker) => worker.GainsFromCallsAhead ? Ahead : 1;
+    int Room(Worker worker) => worker is { GainsFromCallsAhead: true, IsOccupied: false } ? Ahead : 1;
 
     int Ahead => _cost < LongMicroseconds ? (int)Math.Clamp(AheadMicroseconds / _cost, 2, MaxAhead) : 1;
 
@@ -84,9 +89,11 @@ sealed class Dispatcher
                 return true;
             }
 
+            _ = item.TryTake();   // nobody else has it yet
             worker.BeginSending();
         }
 
+        _metrics.Started(item);
         if (!TrySubmit(worker, item))
         {
             Requeue([item]);
@@ -132,6 +139,7 @@ sealed class Dispatcher
     /// <summary>A worker has completed something: count what it cost, and give it more.</summary>
     public void OnRoom(Worker worker)
     {
+        worker.IsOccupied = false;
         var cost = worker.CostOfLast + 1.0;
         if (worker.Completed > 0 && IsServing(worker))
             _cost = _cost == double.MaxValue ? cost : _cost + (cost - _cost) / 16;
@@ -148,7 +156,7 @@ sealed class Dispatcher
             {
                 if (!IsServing(worker) || !HasRoom(worker))
                     return;
-                item = _queue.Take();
+                while ((item = _queue.Take()) is not null && !item.TryTake()) { }
                 if (item is not null)
                     worker.BeginSending();
             }
@@ -169,14 +177,29 @@ sealed class Dispatcher
         }
     }
 
-    /// <summary>Looks whether somebody idles while another one holds back what it has not started. For a timer.</summary>
+    /// <summary>Looks whether somebody idles while another one holds back what it has not started, and whether somebody is occupied for long. For a timer.</summary>
     public void Balance()
     {
-        foreach (var worker in Serving)
+        var serving = Serving;
+        foreach (var worker in serving)
         {
             if (worker.Held == 0)
+            {
                 Feed(worker);
+            }
+            else if (serving.Length > 1 && worker is { GainsFromCallsAhead: true, Running: { } running } && Stopwatch.GetElapsedTime(running.StartedAt).TotalMicroseconds > LongMicroseconds)
+            {
+                worker.IsOccupied = true;
+                TakeBack(worker);
+            }
         }
+    }
+
+    /// <summary>What a worker was sent and has not started is given to others.</summary>
+    public void TakeBack(Worker worker)
+    {
+        if (worker.Held > 1)
+            Requeue(worker.Unstarted().FindAll(item => item is { IsBound: false, HandsOver: false } && worker.TryRevoke(item)));
     }
 
     /// <summary>A task that may have waited was given up.</summary>
@@ -198,6 +221,7 @@ sealed class Dispatcher
 
     void Return(IReadOnlyList<WorkItem> items)
     {
+        items = [.. items.Where(static item => item.TryReturn())];
         Action<WorkItem>? refuse;
         lock (_gate)
         {
@@ -214,7 +238,7 @@ sealed class Dispatcher
     bool HasRoom(Worker worker) => Math.Max(worker.Held, worker.Sending) < Room(worker);
 
     // After Worker.BeginSending, by which others have seen that this one is taken.
-    static bool TrySubmit(Worker worker, WorkItem item)
+    bool TrySubmit(Worker worker, WorkItem item)
     {
         bool isTaken;
         try
@@ -228,8 +252,10 @@ sealed class Dispatcher
 
         if (!isTaken)
             return false;
-        if (item.IsCompleted && !worker.TryRevoke(item))
-            worker.AskToStop(item);   // given up between the queue and the worker, if it is still there at all
+        if (item.Cancelled is { } token && worker.TryRevoke(item))
+            item.Cancel(token);
+        else if (item.Cancelled is not null || (item.IsCompleted && !worker.TryRevoke(item)))
+            AskToStop(item);   // given up between the queue and the worker, if it is still there at all
         return true;
     }
 

@@ -72,10 +72,10 @@ public sealed record PoolOptions
     /// <summary>The folder the workers start in; null: this process's.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>Where lines that workers print go; null: to this process's standard output.</summary>
+    /// <summary>Where lines that workers print go; null: to this process's standard output. Several workers may call it at once.</summary>
     public Action<string>? OnOutput { get; init; }
 
-    /// <summary>Where lines of the workers' standard error go; null: to this process's standard error.</summary>
+    /// <summary>Where lines of the workers' standard error go; null: to this process's standard error. Several workers may call it at once.</summary>
     public Action<string>? OnError { get; init; }
 
     /// <summary>The clock of time-outs and delays.</summary>

@@ -6,7 +6,7 @@ partial class Supervisor
     // The start of a process takes a processor for some 30 ms. Whoever needed a spare is in a hurry: he comes first.
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
-    readonly Queue<Worker> _spares = new();
+    readonly List<Worker> _spares = [];   // the oldest first
     Rehearsals? _kinds;
     int _sparesStarting;
 
@@ -19,35 +19,33 @@ partial class Supervisor
     {
         lock (_gate)
         {
-            while (_spares.TryDequeue(out var spare))
-            {
-                if (!spare.HasEnded)
-                    return spare;
-            }
-
-            return null;
+            var spare = _spares.Find(static spare => !spare.HasEnded);
+            if (spare is not null)
+                _spares.Remove(spare);
+            return spare;
         }
     }
 
-    void FillSpares(TimeSpan pause)
+    void FillSpares(TimeSpan pause, bool afterFailure = false)
     {
         lock (_gate)
         {
             if (_stopped.IsCancellationRequested)
                 return;
-            while (_spares.Count(spare => !spare.HasEnded) + _sparesStarting < options.Spares)
+            _spares.RemoveAll(static spare => spare.HasEnded);
+            while (_spares.Count + _sparesStarting < options.Spares)
             {
                 _sparesStarting++;
-                Follow(AddSpareAsync(pause));
+                Follow(AddSpareAsync(pause, afterFailure));
             }
         }
     }
 
-    async Task AddSpareAsync(TimeSpan pause)
+    async Task AddSpareAsync(TimeSpan pause, bool afterFailure)
     {
         if (pause > TimeSpan.Zero)
             await Task.Delay(pause, TimeProvider.System, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await StartLivingAsync(afterFailure: false, TryKeep).ConfigureAwait(false);
+        await StartLivingAsync(afterFailure, TryKeep).ConfigureAwait(false);
         lock (_gate)
             _sparesStarting--;
     }
@@ -55,7 +53,7 @@ partial class Supervisor
     bool TryKeep(Worker spare)
     {
         lock (_gate)
-            _spares.Enqueue(spare);
+            _spares.Add(spare);
         foreach (var kind in Kinds.Kinds)
             _ = RehearseAsync(spare, kind);
         return !spare.HasEnded;

@@ -161,10 +161,11 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
             return;
         if (!expected)
             metrics.WorkerLost();
+        var hasFailed = worker.Completed == 0 && !expected;
         if (served)
-            Fill(worker.Completed == 0 && !expected);
+            Fill(hasFailed);
         else
-            FillSpares(TimeSpan.Zero);
+            FillSpares(TimeSpan.Zero, hasFailed);
     }
 
     /// <summary>
@@ -187,7 +188,8 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         }
         catch (Exception error)
         {
-            _lastFailure = error;
+            if (!_stopped.IsCancellationRequested)
+                _lastFailure = error;
             lock (_gate)
             {
                 _retiring.Remove(worker);   // better an old one than none
@@ -222,8 +224,13 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     void Retire(Worker worker)
     {
         lock (_gate)
-            _retiring.Add(worker);
+        {
+            if (_all.Contains(worker))   // else it has ended meanwhile, and nobody would take it out again
+                _retiring.Add(worker);
+        }
+
         dispatcher.Remove(worker);
+        dispatcher.TakeBack(worker);
         worker.End();
     }
 
@@ -235,7 +242,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         {
             Worker[] staying = [.. dispatcher.Workers.Where(worker => !_retiring.Contains(worker))];
             superfluous = [.. staying.OrderBy(static worker => worker.Held).Take(staying.Length - _wanted)];
-            _retiring.UnionWith(superfluous);
+            _retiring.UnionWith(superfluous.Where(_all.Contains));
         }
 
         foreach (var worker in superfluous)

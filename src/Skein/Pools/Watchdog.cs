@@ -24,18 +24,21 @@ sealed class Watchdog : IAsyncDisposable
     readonly ITimer _timer;
     readonly Dictionary<Worker, Seen> _seen = [];
     readonly Dictionary<Asked, long> _askedAt = [];
-    long _memoryLookedAt = Stopwatch.GetTimestamp();
+    readonly TimeProvider _time;
+    long _memoryLookedAt;
     int _looking;
 
     public Watchdog(PoolOptions options, Dispatcher dispatcher, Supervisor supervisor, PoolMetrics metrics)
     {
         _options = options;
+        _time = options.TimeProvider;
+        _memoryLookedAt = _time.GetTimestamp();
         _dispatcher = dispatcher;
         _supervisor = supervisor;
         _metrics = metrics;
         var shortest = new[] { options.TaskTimeout, options.Grace, options.IdleTimeout }.Min() ?? Longest;
         var interval = TimeSpan.FromTicks(Math.Clamp(shortest.Ticks / 16, Shortest.Ticks, Longest.Ticks));
-        _timer = options.TimeProvider.CreateTimer(_ => Look(), null, interval, interval);
+        _timer = _time.CreateTimer(_ => Look(), null, interval, interval);
     }
 
     public ValueTask DisposeAsync() => _timer.DisposeAsync();
@@ -51,7 +54,7 @@ sealed class Watchdog : IAsyncDisposable
     void Ask(Asked asked)
     {
         lock (_askedAt)
-            _askedAt.TryAdd(asked, Stopwatch.GetTimestamp());
+            _askedAt.TryAdd(asked, _time.GetTimestamp());
         asked.Worker.AskToStop(asked.Item, asked.ChunkItem);
     }
 
@@ -61,7 +64,7 @@ sealed class Watchdog : IAsyncDisposable
             return;
         try
         {
-            var now = Stopwatch.GetTimestamp();
+            var now = _time.GetTimestamp();
             foreach (var worker in _supervisor.All)
                 LookAt(worker, now);
             foreach (var gone in _seen.Keys.Where(worker => worker.HasEnded).ToArray())
@@ -76,7 +79,7 @@ sealed class Watchdog : IAsyncDisposable
             _supervisor.Ensure();
             if (_dispatcher.Waiting > 0)
                 _supervisor.Grow();
-            if (_options.SoftMemoryLimit is { } limit && Stopwatch.GetElapsedTime(_memoryLookedAt) > MemoryInterval)
+            if (_options.SoftMemoryLimit is { } limit && _time.GetElapsedTime(_memoryLookedAt, now) > MemoryInterval)
             {
                 _memoryLookedAt = now;
                 foreach (var worker in _dispatcher.Workers.Where(worker => OperatingSystem.IsLinux() && ProcessUse.ResidentBytes(worker.ProcessId) > limit))
@@ -104,7 +107,7 @@ sealed class Watchdog : IAsyncDisposable
                 seen = new(null, -1, now, now, null);
             _seen[worker] = seen;
             if (_dispatcher.Workers.Count > _supervisor.Least && _supervisor.Wanted > _supervisor.Least &&
-                Stopwatch.GetElapsedTime(seen.IdleSince, now) > _options.IdleTimeout)
+                _time.GetElapsedTime(seen.IdleSince, now) > _options.IdleTimeout)
             {
                 _supervisor.Shrink(worker);
             }
@@ -114,15 +117,18 @@ sealed class Watchdog : IAsyncDisposable
 
         // An item of a chunk has no start of its own: it is counted from when we first saw it, which is at most one look too late.
         if (seen.Item != running.Item || seen.ChunkItem != running.ChunkItem)
-            seen = new(running.Item, running.ChunkItem, running.ChunkItem > 0 ? now : running.StartedAt, now, null);
+            seen = new(running.Item, running.ChunkItem, running.ChunkItem > 0 ? now : Before(now, running.StartedAt), now, null);
         _seen[worker] = seen;
         if (running.Item.IsBound)
             return;   // what prepares a worker is no task: it has no time-out
-        if (_options.TaskTimeout is { } limit && Stopwatch.GetElapsedTime(seen.StartedAt, now) > limit)
+        if (_options.TaskTimeout is { } limit && _time.GetElapsedTime(seen.StartedAt, now) > limit)
             TimeOut(new(worker, running.Item, running.ChunkItem), now);
-        else if (AskedSince(new(worker, running.Item, WholeCall)) is { } asked && Stopwatch.GetElapsedTime(asked, now) > _options.Grace)
+        else if (AskedSince(new(worker, running.Item, WholeCall)) is { } asked && _time.GetElapsedTime(asked, now) > _options.Grace)
             worker.Kill(ExitCause.Killed);
     }
+
+    // Workers say by the machine's clock when they have started what they run; limits are by the pool's.
+    long Before(long now, long startedAt) => now - (long)(Stopwatch.GetElapsedTime(startedAt).TotalSeconds * _time.TimestampFrequency);
 
     // A worker that has calls, starts none and reads on none is stopped, or has lost its senses. The calls go to another one: they have not
     // been started.
@@ -131,7 +137,7 @@ sealed class Watchdog : IAsyncDisposable
         var taken = worker.TakenIn;
         if (seen.TakenIn != taken)
             _seen[worker] = new(null, -1, now, now, taken);
-        else if (_options.TaskTimeout + _options.Grace is { } limit && _options.Grace != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(seen.StartedAt, now) > (limit > Patience ? limit : Patience))
+        else if (_options.TaskTimeout + _options.Grace is { } limit && _options.Grace != Timeout.InfiniteTimeSpan && _time.GetElapsedTime(seen.StartedAt, now) > (limit > Patience ? limit : Patience))
             worker.Kill(ExitCause.TimedOut);
     }
 
@@ -143,7 +149,7 @@ sealed class Watchdog : IAsyncDisposable
             running.Item.NoteTimedOut(running.ChunkItem);
             Ask(running);
         }
-        else if (Stopwatch.GetElapsedTime(asked, now) > _options.Grace)
+        else if (_time.GetElapsedTime(asked, now) > _options.Grace)
         {
             running.Worker.Kill(ExitCause.TimedOut);
         }

@@ -37,7 +37,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
         Place = place;
         Options = options;
         _metrics = new(Id, () => WorkerCount, () => BusyCount, () => WaitingCount);
-        _dispatcher = new(options, _metrics);
+        _dispatcher = new(options, _metrics) { AskToStop = item => _watchdog!.AskToStop(item) };
         _supervisor = new(Id, place, options, _dispatcher, _metrics, this);
         _watchdog = new(options, _dispatcher, _supervisor, _metrics);
         _onEnd = OnTaskEnd;
@@ -85,6 +85,8 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     public static async Task<WorkerPool> StartAsync(Place place, PoolOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(place);
+        if (place is ThreadPlace && options?.SoftMemoryLimit is not null)
+            throw new NotSupportedException("A thread shares its process's memory: a pool in Place.Thread cannot have a SoftMemoryLimit. Use Place.OsProcess.");
         var pool = new WorkerPool(place, (options ?? new()).Checked());
         try
         {
@@ -110,7 +112,7 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
     public async Task DrainAsync(CancellationToken cancellation = default)
     {
         while (Interlocked.Read(ref _ended) < Interlocked.Read(ref _accepted))
-            await Task.Delay(TimeSpan.FromMilliseconds(1), Options.TimeProvider, cancellation).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -248,16 +250,12 @@ public sealed partial class WorkerPool : IAsyncDisposable, IWorkerOwner
 
     void Cancel(WorkItem item, CancellationToken token)
     {
-        var worker = item.Worker;
-        if (worker is null || worker.TryRevoke(item))
-        {
-            item.Cancel(token);   // the queue drops it when it comes to it, or needs room
-            _dispatcher.NoteCancelled();
-            return;
-        }
-
-        item.Cancelled = token;
-        _watchdog.AskToStop(item);
+        if (item.TryCancel(token))
+            _dispatcher.NoteCancelled();   // the queue drops it when it comes to it, or needs room
+        else if (item.Worker?.TryRevoke(item) == true)
+            item.Cancel(token);
+        else
+            _watchdog.AskToStop(item);   // one that is only being sent is looked at when it was
     }
 
     async Task EndAsync(Worker worker)

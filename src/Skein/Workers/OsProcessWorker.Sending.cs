@@ -11,9 +11,32 @@ sealed partial class OsProcessWorker
                 return false;
             if (!TryWrite(item))
                 return true;
-            Volatile.Write(ref _memory.Slot(item.Slot), SlotState.Queued);
-            _sender.Send(Call.Written.Span, _whileFull);   // closed: OnExit hands the item on
-            References.Sent();
+            (_sent, _sentSlot) = (item, item.Slot);
+            Volatile.Write(ref _memory.Slot(_sentSlot), SlotState.Queued);
+            if (_sender.Send(Call.Written.Span, _whileFull, _mayGiveUp) == SendOutcome.GivenUp)
+                return !TryDrop(item, _sentSlot);
+            References.Sent();   // or the ring was closed: then OnExit hands the item on
+            return true;
+        }
+    }
+
+    // Nobody waits behind a call that runs for long, nor sends what was taken back meanwhile. What has gone along by another way cannot be called back.
+    bool MayGiveUp() => (Held > 1 || Volatile.Read(ref _items[_sentSlot]) != _sent) && !References.HaveGoneAhead;
+
+    /// <summary>A call of which the worker will see nothing. False where somebody else has it by now.</summary>
+    bool TryDrop(WorkItem item, int slot)
+    {
+        IsOccupied = true;
+        Drop();
+        lock (_slots)
+        {
+            Volatile.Write(ref _memory.Slot(slot), SlotState.Free);
+            if (_items[slot] != item)
+                return false;
+            _items[slot] = null;
+            Interlocked.Decrement(ref _held);
+            item.Worker = null;
+            item.DropReferences();
             return true;
         }
     }

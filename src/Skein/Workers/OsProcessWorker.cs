@@ -23,6 +23,9 @@ sealed partial class OsProcessWorker : ProcessWorker
     readonly Lock _send = new();
     readonly RingSender _sender;
     readonly Action _whileFull;
+    readonly Func<bool> _mayGiveUp;
+    WorkItem? _sent;   // the last one, or the one that is being sent
+    int _sentSlot;
 
     readonly Lock _receive = new();
     readonly RingReceiver _receiver;
@@ -45,6 +48,7 @@ sealed partial class OsProcessWorker : ProcessWorker
         _sender = new(memory.Calls);
         _receiver = new(memory.Results);
         _whileFull = ReceiveWhileSending;
+        _mayGiveUp = MayGiveUp;
     }
 
     /// <summary>Of the operating system.</summary>
@@ -85,7 +89,7 @@ sealed partial class OsProcessWorker : ProcessWorker
             output.OnFailure = error => owner.OnHandlerFailed(worker, error);
             output.Begin();
             memory.CloseDescriptor();
-            new Thread(worker.Receive, 256 * 1024) { IsBackground = true, Name = $"skein-{id}" }.Start();
+            new Thread(worker.Receive, 256 * 1024) { IsBackground = true, Name = $"skein-{id}" }.UnsafeStart();   // what is called there is not of the activity that made the pool grow
             child.OnExit(worker.OnExit);
             WarmUp.Begin();
             limit?.Watch(child.Id, () => worker.Kill(ExitCause.OutOfMemory));

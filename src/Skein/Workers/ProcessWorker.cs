@@ -116,7 +116,8 @@ abstract class ProcessWorker : Worker
         }
     }
 
-    void Drop()
+    /// <summary>What was written last will not be sent.</summary>
+    protected void Drop()
     {
         Call.Abandon();
         References.Abandon();

@@ -47,7 +47,11 @@ sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : 
         Owner = owner;
         _introduced.Clear();
         _whenSent.Clear();
+        HaveGoneAhead = false;
     }
+
+    /// <summary>Whether something of the message has gone its own way already.</summary>
+    public bool HaveGoneAhead { get; private set; }
 
     /// <summary>The message was sent: what was handed over with it is not ours any more.</summary>
     public void Sent()
@@ -122,6 +126,7 @@ sealed class ParentReferences(ControlSender control, OrderedQueue deliveries) : 
     public override int Attach(int descriptor)
     {
         var number = Interlocked.Increment(ref _last);
+        HaveGoneAhead = true;
         control.SendDescriptor(number, descriptor);
         return number;
     }

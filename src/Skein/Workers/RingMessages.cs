@@ -9,45 +9,76 @@ sealed class RingSender(Ring ring)
     /// <summary>Marks a piece that is not the last of its message. The other bits are the length of the whole message.</summary>
     public const uint More = 1;
 
+    /// <summary>The flags of a piece without bytes: what the receiver has of a message is all that there will be. No message is so long.</summary>
+    public const uint CutOff = uint.MaxValue;
+
     // Waiting for room is waiting for a copy of some 100 KB: a few microseconds, less than going to sleep costs.
     const int Spins = 200;
 
     // The other side may wait for us to receive before it frees anything: look after that this often.
     static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(1);
 
+    // Whoever reads at all frees something in this time.
+    const int NapsBeforeGivingUp = 20;
+
+    bool _isCutOff;   // the last message, which the receiver has a part of
+
     /// <param name="message">Copied into the ring.</param>
     /// <param name="whileFull">Called when there is no room: the sender may have to receive so that the other side can go on.</param>
-    /// <returns>False when the ring was closed: the other side is gone.</returns>
-    public bool Send(ReadOnlySpan<byte> message, Action? whileFull = null)
+    /// <param name="mayGiveUp">Asked when the other side has not read for some time.</param>
+    public SendOutcome Send(ReadOnlySpan<byte> message, Action? whileFull = null, Func<bool>? mayGiveUp = null)
     {
+        var outcome = SendOutcome.Sent;
+        if (_isCutOff && (outcome = Put([], CutOff, whileFull, mayGiveUp)) != SendOutcome.Sent)
+            return outcome;
+        _isCutOff = false;
         var total = (uint)message.Length << 1;
         do
         {
             var length = Math.Min(message.Length, ring.MaxMessage);
             var flags = total | (length < message.Length ? More : 0);
-            Span<byte> space;
-            for (var turn = 0; !ring.TryClaim(length, out space, flags); turn++)
-            {
-                if (ring.IsClosed)
-                    return false;
-                whileFull?.Invoke();
-                if (turn < Spins)
-                {
-                    Thread.SpinWait(20);
-                }
-                else
-                {
-                    ring.SleepUntilWritable(Nap);
-                }
-            }
-
-            message[..length].CopyTo(space);
-            ring.Commit();
+            outcome = Put(message[..length], flags, whileFull, mayGiveUp);
+            if (outcome != SendOutcome.Sent)
+                return outcome;
             message = message[length..];
+            _isCutOff = !message.IsEmpty;
         }
-        while (!message.IsEmpty);
-        return true;
+        while (_isCutOff);
+        return outcome;
     }
+
+    SendOutcome Put(ReadOnlySpan<byte> piece, uint flags, Action? whileFull, Func<bool>? mayGiveUp)
+    {
+        Span<byte> space;
+        for (var turn = 0; !ring.TryClaim(piece.Length, out space, flags); turn++)
+        {
+            if (ring.IsClosed)
+                return SendOutcome.Closed;
+            whileFull?.Invoke();
+            if (turn < Spins)
+                Thread.SpinWait(20);
+            else if (turn > Spins + NapsBeforeGivingUp && mayGiveUp?.Invoke() == true)
+                return SendOutcome.GivenUp;
+            else
+                ring.SleepUntilWritable(Nap);
+        }
+
+        piece.CopyTo(space);
+        ring.Commit();
+        return SendOutcome.Sent;
+    }
+}
+
+/// <summary>What became of a message.</summary>
+enum SendOutcome
+{
+    Sent,
+
+    /// <summary>The ring was closed: the other side is gone.</summary>
+    Closed,
+
+    /// <summary>The other side does not read, and the sender had something better to do. It will see nothing of the message.</summary>
+    GivenUp,
 }
 
 /// <summary>Receives what a <see cref="RingSender"/> sends. One thread at a time.</summary>
@@ -67,6 +98,13 @@ sealed class RingReceiver(Ring ring)
             _buffer = new byte[4096];
         while (ring.TryPeek(out var piece, out var flags))
         {
+            if (flags == RingSender.CutOff)
+            {
+                _length = 0;
+                ring.Release();
+                continue;
+            }
+
             Append(piece, flags >> 1);
             ring.Release();
             if ((flags & RingSender.More) != 0)

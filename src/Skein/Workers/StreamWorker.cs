@@ -178,13 +178,14 @@ sealed class StreamWorker : ProcessWorker
         try
         {
             _control.Frames = new(await _pipe.AcceptAsync(cancellation).ConfigureAwait(false));
-            new Thread(Receive, 256 * 1024) { IsBackground = true, Name = $"skein-{Id}" }.Start();
+            new Thread(Receive, 256 * 1024) { IsBackground = true, Name = $"skein-{Id}" }.UnsafeStart();
         }
         catch (Exception error)
         {
-            if (error is not OperationCanceledException)
-                Note(error.Message);
             _received.TrySetResult();
+            if (error is OperationCanceledException)
+                return;   // it has ended before it connected: its status says why
+            Note(error.Message);
             Kill(ExitCause.Lost);
         }
     }

@@ -8,7 +8,9 @@ abstract class WorkItem
     CancellationTokenRegistration _cancellation;
     Exception? _handlerFailure;
     ReferenceList? _references;
-    int _ended;
+    CancellationToken _cancelled;
+    bool _isCancelled;
+    int _ended, _hold;
 
     /// <summary>What stays here while the job refers to it: most jobs refer to nothing, and many of them may wait. Made by who sends it.</summary>
     public ReferenceList References => _references ??= new();
@@ -55,7 +57,7 @@ abstract class WorkItem
     public bool PoolDisposed { get; set; }
 
     /// <summary>The token that asked it to stop.</summary>
-    public CancellationToken? Cancelled { get; set; }
+    public CancellationToken? Cancelled => Volatile.Read(ref _isCancelled) ? _cancelled : null;
 
     public abstract Job Job { get; }
 
@@ -79,6 +81,33 @@ abstract class WorkItem
     public abstract void Fail(Exception error);
 
     public abstract void Cancel(CancellationToken token);
+
+    /// <summary>It is nobody's any more but a worker's. False where it was cancelled while it waited.</summary>
+    public bool TryTake() => Interlocked.CompareExchange(ref _hold, Hold.Taken, Hold.Waits) == Hold.Waits;
+
+    /// <summary>It waits again. False where it was cancelled meanwhile.</summary>
+    public bool TryReturn()
+    {
+        Worker = null;
+        Interlocked.Exchange(ref _hold, Hold.Waits);
+        return Cancelled is not { } token || !TryCancel(token);
+    }
+
+    /// <summary>Its caller does not want it any more. True where it waited: then it is cancelled. Else whoever has it finds that in <see cref="Cancelled"/>.</summary>
+    public bool TryCancel(CancellationToken token)
+    {
+        _cancelled = token;
+        Volatile.Write(ref _isCancelled, true);
+        if (Interlocked.CompareExchange(ref _hold, Hold.GivenUp, Hold.Waits) != Hold.Waits)
+            return false;
+        Cancel(token);
+        return true;
+    }
+
+    static class Hold
+    {
+        public const int Waits = 0, Taken = 1, GivenUp = 2;
+    }
 
     /// <summary>Its worker is gone. True when it shall be tried again: it may be lost so many times more. Else it has failed.</summary>
     public abstract bool Lose(int losses, Exception error);
@@ -153,8 +182,10 @@ abstract class WorkItem
         OnEnd?.Invoke(failed);
         if (Activity is { } activity)
         {
+            var around = Activity.Current;
             activity.SetStatus(failed ? ActivityStatusCode.Error : ActivityStatusCode.Ok);
             activity.Stop();
+            Activity.Current = around;   // not what its caller was in: whoever ends it has an activity of its own
         }
     }
 }

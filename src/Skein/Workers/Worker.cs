@@ -22,6 +22,7 @@ interface IWorkerOwner
 abstract class Worker
 {
     int _sending;
+    bool _isOccupied;
 
     public abstract string Id { get; }
 
@@ -45,6 +46,13 @@ abstract class Worker
     public void BeginSending() => Interlocked.Increment(ref _sending);
 
     public void EndSending() => Interlocked.Decrement(ref _sending);
+
+    /// <summary>It runs something that takes long: what is sent behind that only waits. Until it has completed something.</summary>
+    public bool IsOccupied
+    {
+        get => Volatile.Read(ref _isOccupied);
+        set => Volatile.Write(ref _isOccupied, value);
+    }
 
     /// <summary>Whether sending it calls ahead saves time: not where a call is handed over by reference.</summary>
     public virtual bool GainsFromCallsAhead => true;

@@ -57,6 +57,32 @@ public sealed class LargeTaskFaultTests
     }
 
     [Fact]
+    public async Task Who_asks_for_a_large_task_does_not_wait_behind_the_one_that_runs()
+    {
+        await using var pool = await Start(new() { Workers = 1 });
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => pool.RunAsync(static () => 0))).Within();   // now it is known that tasks are short
+        var open = new TaskCompletionSource<int>();
+        var gate = pool.RunAsync(static wait => wait.InvokeAsync(0), Callback.To((int _) => open.Task));
+        for (var round = 0; round < 3; round++)
+        {
+            Task<int>? large = null;
+            await Task.Run(() => { large = pool.RunAsync(static bytes => bytes.Length, new byte[(8 << round) * Ring]); }).Within();
+            Assert.False(gate.IsCompleted);
+            Assert.Equal(1, pool.WaitingCount);
+            open.SetResult(0);
+            await gate.Within();
+            Assert.Equal((8 << round) * Ring, await large!.Within());   // what the worker had of it already is no part of anything
+            await StillWorks(pool);
+            var again = open = new();
+            gate = pool.RunAsync(static wait => wait.InvokeAsync(0), Callback.To((int _) => again.Task));
+        }
+
+        open.SetResult(0);
+        await gate.Within();
+        Assert.Equal(1, pool.StartedWorkers);
+    }
+
+    [Fact]
     public async Task A_worker_that_is_killed_while_it_reads_a_large_task_costs_only_that()
     {
         for (var round = 0; round < (Limits.Long ? 50 : 3); round++)

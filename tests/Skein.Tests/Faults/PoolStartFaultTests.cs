@@ -66,6 +66,32 @@ public sealed class PoolStartFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Spares_that_keep_dying_are_replaced_with_pauses_too()
+    {
+        var clock = new ManualTime();
+        await using var pool = await Start(new() { Workers = 1, Spares = 1, RestartIntensity = 2, TimeProvider = clock });
+        var serving = await pool.RunAsync(static () => Environment.ProcessId).Within();
+        for (var killed = 0; killed < 3; killed++)
+        {
+            await Limits.Until(() => pool.WorkerProcessIds.Count == 2, "a spare");
+            var spare = pool.WorkerProcessIds.Single(process => process != serving);
+            await Limits.Until(async () =>   // that idles: one that is lost while it starts is another matter
+            {
+                var before = ProcessUse.ProcessorTime(spare);
+                await Task.Delay(TimeSpan.FromMilliseconds(150));
+                return ProcessUse.ProcessorTime(spare) == before;
+            }, () => "a spare that idles");
+            Assert.Equal(0, Pools.Functions.Kill(spare, 9));
+            await Limits.Until(() => !pool.WorkerProcessIds.Contains(spare), "its end");
+        }
+
+        var pause = await clock.NextDelay(TimeSpan.FromMilliseconds(500));
+        Assert.InRange(pause.TotalSeconds, 0.75, 1.25);
+        clock.Advance(pause);
+        await Limits.Until(() => pool.WorkerProcessIds.Count == 2, "a spare again");
+    }
+
+    [Fact]
     public void A_pause_is_never_longer_than_a_minute_and_a_quarter_and_never_exactly_as_long_as_another()
     {
         var backoff = new Backoff(1);

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Skein.Tests.Pools;
 
 // Who gets a task in moments that real workers are in for microseconds; so these are none.
@@ -42,6 +44,80 @@ public sealed class DispatcherTests : IDisposable
         Assert.Equal(next, worker.Taken[^1]);
     }
 
+    [Fact]
+    public void What_waits_behind_a_long_task_is_given_to_others_also_while_more_waits()
+    {
+        using var slow = new Taker { Since = Stopwatch.GetTimestamp() - Stopwatch.Frequency };
+        using var other = new Taker();
+        slow.Goes.Set();
+        other.Goes.Set();
+        _dispatcher.Add(slow);
+        WorkItem[] items = [Item(), Item(), Item()];
+        Assert.True(_dispatcher.TryAdd(items[0], isAwaited: false, out _));
+        slow.Give(items[1]);   // sent ahead, when tasks were short
+        Assert.True(_dispatcher.TryAdd(items[2], isAwaited: false, out _));
+        _dispatcher.Add(other);
+        other.Taken.Clear();   // it is done with that
+        _dispatcher.Balance();
+        Assert.Equal([items[0]], slow.Taken);
+        Assert.Equal([items[1]], other.Taken);
+    }
+
+    [Fact]
+    public void What_a_worker_that_goes_has_not_started_is_given_to_others()
+    {
+        using var going = new Taker();
+        using var other = new Taker();
+        going.Goes.Set();
+        other.Goes.Set();
+        _dispatcher.Add(going);
+        WorkItem[] items = [Item(), Item()];
+        Assert.True(_dispatcher.TryAdd(items[0], isAwaited: false, out _));
+        going.Give(items[1]);
+        _dispatcher.Add(other);
+        Assert.True(_dispatcher.Remove(going));
+        _dispatcher.TakeBack(going);
+        Assert.Equal([items[0]], going.Taken);
+        Assert.Equal([items[1]], other.Taken);
+    }
+
+    [Fact]
+    public void A_task_that_is_cancelled_on_its_way_back_from_a_worker_is_not_run_again()
+    {
+        using var source = new CancellationTokenSource();
+        using var worker = new Taker();
+        worker.Goes.Set();
+        var item = Item();
+        Assert.True(item.TryTake());
+        item.Worker = worker;   // which is lost now
+        Assert.False(item.TryCancel(source.Token));
+        _dispatcher.Requeue([item]);
+        Assert.True(item.Completion.IsCanceled);
+        _dispatcher.Add(worker);
+        Assert.Empty(worker.Taken);
+    }
+
+    [Fact]
+    public async Task A_task_that_is_cancelled_while_it_is_sent_is_taken_back_or_asked_to_stop()
+    {
+        using var source = new CancellationTokenSource();
+        foreach (var isBack in new[] { true, false })
+        {
+            var asked = new List<WorkItem>();
+            var dispatcher = new Dispatcher(new(), _metrics) { AskToStop = asked.Add };
+            using var worker = new Taker { GivesBack = isBack };
+            dispatcher.Add(worker);
+            var item = Item();
+            var sending = Task.Run(() => dispatcher.TryAdd(item, isAwaited: false, out _));
+            Assert.True(worker.Begun.Wait(Limits.Seconds(10)));
+            Assert.False(item.TryCancel(source.Token));
+            worker.Goes.Set();
+            await sending.Within();
+            Assert.Equal(isBack, item.Completion.IsCanceled);
+            Assert.Equal(isBack ? [] : [item], asked);
+        }
+    }
+
     Task<bool> Sending(Taker worker)
     {
         var sending = Task.Run(() => _dispatcher.TryAdd(Item(), isAwaited: false, out _));
@@ -73,7 +149,18 @@ public sealed class DispatcherTests : IDisposable
 
         public override int Held => IsQuick ? 0 : Taken.Count;
 
-        public override (WorkItem Item, long StartedAt, int ChunkItem)? Running => null;
+        /// <summary>When it has started the first one that it took.</summary>
+        public long? Since { get; init; }
+
+        public bool GivesBack { get; init; } = true;
+
+        public override (WorkItem Item, long StartedAt, int ChunkItem)? Running => Since is { } since && Taken is [var first, ..] ? (first, since, -1) : null;
+
+        public void Give(WorkItem item)
+        {
+            Assert.True(item.TryTake());
+            Taken.Add(item);
+        }
 
         public override bool Submit(WorkItem item)
         {
@@ -83,11 +170,11 @@ public sealed class DispatcherTests : IDisposable
             return true;
         }
 
-        public override bool TryRevoke(WorkItem item) => false;
+        public override bool TryRevoke(WorkItem item) => GivesBack && Taken.Remove(item);
 
         public override List<WorkItem> Calls() => Taken;
 
-        public override List<WorkItem> Unstarted() => [];
+        public override List<WorkItem> Unstarted() => [.. Taken.Skip(1)];
 
         public override void AskToStop(WorkItem item, int chunkItem = -1)
         {

@@ -101,6 +101,35 @@ public sealed class PoolCornerTests
     }
 
     [Fact]
+    public async Task Time_outs_of_tasks_are_by_the_clock_of_the_pool()
+    {
+        var (clock, began) = (new ManualTime(), new TaskCompletionSource());
+        await using var pool = await Start(new() { Workers = 1, TaskTimeout = TimeSpan.FromHours(1), TimeProvider = clock });
+        var task = pool.RunAsync(
+            static async begun =>
+            {
+                await begun.InvokeAsync(0);
+                await Task.Delay(Timeout.InfiniteTimeSpan, Here.Stopping);
+                return 0;
+            },
+            Callback.To((int _) =>
+            {
+                began.SetResult();
+                return 0;
+            }));
+        await began.Task.Within();
+        clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(task.IsCompleted);
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.Contains("longer than its time-out", (await Assert.ThrowsAsync<TimeoutException>(() => task.Within())).Message, StringComparison.Ordinal);
+        await pool.DrainAsync(TestContext.Current.CancellationToken).Within();
+    }
+
+    [Fact]
+    public async Task A_pool_of_threads_refuses_a_soft_memory_limit() =>
+        Assert.Contains("SoftMemoryLimit", (await Assert.ThrowsAsync<NotSupportedException>(() => WorkerPool.StartAsync(Place.Thread, new() { SoftMemoryLimit = 1 << 30 }))).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void A_task_that_comes_back_when_its_pool_is_closed_is_refused()
     {
         using var metrics = new PoolMetrics("p", static () => 0, static () => 0, static () => 0);

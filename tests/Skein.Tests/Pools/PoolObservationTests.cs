@@ -44,20 +44,46 @@ public sealed class PoolObservationTests
         Assert.Equal(2, sums["skein.pool.workers.lost"]);
         Assert.Equal(2, sums["skein.pool.workers.started"]);   // after the listener was: those in the place of the lost ones
         Assert.Equal(2, sums["skein.pool.workers"]);
-        Assert.True(sums["skein.pool.task.wait"] > 0);
+        Assert.Equal(23, sums["skein.pool.task.wait"]);
+    }
+
+    static ActivityListener Listen(Action<Activity> stopped)
+    {
+        var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "Skein",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = stopped,
+        };
+        ActivitySource.AddActivityListener(listener);
+        return listener;
+    }
+
+    [Fact]
+    public async Task Who_cancels_a_traced_task_stays_in_an_activity_of_its_own()
+    {
+        using var listener = Listen(static _ => { });
+        await using var pool = await Start(new() { Workers = 1 });
+        var running = pool.RunAsync(static async () => await Task.Delay(Timeout.InfiniteTimeSpan, Here.Stopping));
+        await Limits.Until(() => pool.WaitingCount == 0, "the first task to run");
+        using var source = new CancellationTokenSource();
+        using var asks = new Activity("asks").Start();
+        var waiting = pool.RunAsync(static () => 1, source.Token);
+        asks.Stop();
+        using var cancels = new Activity("cancels").Start();
+        Cancel();
+        Assert.True(waiting.IsCanceled);
+        Assert.Same(cancels, Activity.Current);
+        Assert.False(running.IsCompleted);
+
+        void Cancel() => source.Cancel();   // on this thread
     }
 
     [Fact]
     public async Task A_trace_goes_on_in_the_worker()
     {
         var stopped = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = static source => source.Name == "Skein",
-            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = stopped.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var listener = Listen(stopped.Enqueue);
         await using var pool = await Start(new() { Workers = 1 });
         using var around = new Activity("around").SetIdFormat(ActivityIdFormat.W3C).Start();
 

@@ -52,6 +52,15 @@ public class PortableWorkerTests
     }
 
     [Fact]
+    public async Task A_worker_that_ends_before_it_connects_says_how()
+    {
+        // The runtime ends with 137 when it has no heap, which an operating system with signals takes for one.
+        var failed = await Assert.ThrowsAsync<PlaceException>(() => Start(new() { Workers = 1, Environment = new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "1" } }));
+        Assert.Contains("137", failed.Message.Replace("signal 9", "137", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain("cannot be read", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_pool_that_is_disposed_of_stops_a_task_that_was_only_just_sent()
     {
         for (var round = 0; round < 5; round++)

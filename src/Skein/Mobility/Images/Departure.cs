@@ -25,7 +25,10 @@ sealed class Departure(string destination, MoveWait? wait, Ask? ask) : Cut
             Fail(e);
             return false;
         }
-        process.Node.Offer(destination, new LeavingProcess(process, destination, image, this));
+        var (node, id) = (process.Node, process.Id);
+        node.Offer(destination, new LeavingProcess(process, destination, image, this));
+        if (ask is { IsWithdrawn: true })
+            node.GiveUpOffer(id);   // by one who found no offer yet
         return true;
     }
 

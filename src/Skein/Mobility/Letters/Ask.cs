@@ -18,12 +18,16 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
 {
     MobileNode _node = null!;
     Cut _cut = null!;
+    volatile bool _isWithdrawn;
 
     /// <summary>The node where somebody waits for the answer.</summary>
     public string Origin => origin;
 
     /// <summary>By that node.</summary>
     public long Number => number;
+
+    /// <summary>Whoever asked does not want it any more, wherever it is by now.</summary>
+    public bool IsWithdrawn => _isWithdrawn;
 
     public static Ask Read(GraphReader message) => new(message.ReadText(), message.ReadLong(), (AskKind)message.ReadByte(), message.ReadText());
 
@@ -80,6 +84,7 @@ sealed class Ask(string origin, long number, AskKind kind, string destination) :
     /// <summary>Whoever asked does not want it any more. From any thread.</summary>
     public void Withdraw(Resident process)
     {
+        _isWithdrawn = true;
         if (!_cut.TryGiveUp())
         {
             if (kind == AskKind.Move)
