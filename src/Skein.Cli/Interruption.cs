@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Skein.Cli;
 
-/// <summary>Ctrl-C, SIGTERM and SIGHUP while jobs run: the first stops gracefully, the second forcefully, the third ends this process.</summary>
+/// <summary>
+/// Ctrl-C, SIGTERM and SIGHUP while jobs run: the first stops gracefully, the second forcefully, the third ends this process. A terminal that
+/// is closed is nobody's second wish: its shell, the kernel and the session each send a SIGHUP.
+/// </summary>
 sealed class Interruption : IDisposable
 {
     readonly Action _stop, _kill;
@@ -33,8 +36,10 @@ sealed class Interruption : IDisposable
             PosixSignal.SIGHUP => 1,
             _ => 15,
         });
-        var count = Interlocked.Increment(ref _count);
-        context.Cancel = count <= 2;
+        var count = context.Signal == PosixSignal.SIGHUP ? Interlocked.CompareExchange(ref _count, 1, 0) + 1 : Interlocked.Increment(ref _count);
+        context.Cancel = count <= 2 || context.Signal == PosixSignal.SIGHUP;
+        if (context.Signal == PosixSignal.SIGHUP && count > 1)
+            return;
         if (count == 1)
         {
             Try(_stop);   // before it is said: that waits where nobody reads what a job prints

@@ -6,8 +6,6 @@ namespace Skein.Cli;
 /// <summary>The system calls for which the framework's own ways are too slow to load or do not keep the bytes as they are.</summary>
 static partial class Native
 {
-    public const int Interrupted = 4, TryAgain = 11, NoSpace = 28, BrokenPipe = 32;
-
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int descriptor, ReadOnlySpan<byte> bytes, nuint length);
 

@@ -7,6 +7,9 @@ namespace Skein.Cli;
 /// <summary>Carries out <c>skein run</c>: stays the parent of what it runs, holds it to its limits, and ends as it ends.</summary>
 static class RunCommand
 {
+    // Ctrl-C, and a reader that has gone: whoever did that knows it. A shell says nothing then either.
+    const int Interrupt = 2, BrokenPipe = 13;
+
     public static async Task<int> RunAsync(RunRequest request)
     {
         if (request.File is { } file)
@@ -21,7 +24,7 @@ static class RunCommand
         var (end, limit) = await RunProgramAsync(request).ConfigureAwait(false);
         if (request.Json)
             Write(request, end, limit, TimeProvider.System.GetElapsedTime(started));
-        else if (end.Cause is not (JobCause.Exited or JobCause.Stopped))
+        else if (end is not ({ Cause: JobCause.Exited or JobCause.Stopped } or { Cause: JobCause.Signalled, Signal: Interrupt or BrokenPipe }))
             Messages.Error(Describe(request, end, limit));
         return end.ExitCode;
     }
@@ -33,6 +36,7 @@ static class RunCommand
         var start = new ProgramStart(request.Program[0], request.Program[1..])
         {
             InheritInput = true,
+            InheritDescriptors = true,
             ShareTerminal = onTerminal,
             Options = new() { MemoryLimit = limits.Memory, TimeLimit = limits.Timeout, Grace = limits.Grace },
         };

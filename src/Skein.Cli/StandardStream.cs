@@ -15,8 +15,8 @@ sealed class StandardStream(int descriptor, string name)
 
     public bool IsTerminal { get; } = Native.IsTerminal(descriptor) == 1;
 
-    /// <summary>On a terminal: whether what was written last has left the cursor within a line.</summary>
-    public bool IsInLine { get; set; }
+    /// <summary>On a terminal, which both streams share where both are one: whether what was written last has left the cursor within a line.</summary>
+    public static bool IsInLine { get; set; }
 
     /// <exception cref="CommandFailure">It cannot be written to. If the reader has gone, as with <c>| head</c>: without a message, 141 as SIGPIPE would.</exception>
     public void Write(ReadOnlySpan<byte> bytes)
@@ -34,12 +34,12 @@ sealed class StandardStream(int descriptor, string name)
 
             switch (Marshal.GetLastPInvokeError())
             {
-                case Native.Interrupted:
+                case ErrorNumber.Interrupted:
                     break;
-                case Native.TryAgain: // some other program made the terminal or pipe we share non-blocking
+                case ErrorNumber.TryAgain: // some other program made the terminal or pipe we share non-blocking
                     Native.WaitFor(descriptor, Native.Writable);
                     break;
-                case Native.BrokenPipe:
+                case ErrorNumber.BrokenPipe:
                     throw new CommandFailure(ExitCode.OfSignal(13), "");
                 case var error:
                     throw new CommandFailure(ExitCode.Temporary, $"{name} cannot be written: {Marshal.GetPInvokeErrorMessage(error)}.");

@@ -42,6 +42,10 @@ static class Application
             Keep(part, folder);
             return Path.Combine(folder, dll);
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw CacheFolder.Refusal(error);
+        }
         finally
         {
             if (Directory.Exists(part))
@@ -68,8 +72,14 @@ static class Application
     /// <summary>Null where this state was not built yet.</summary>
     static string? DllIn(string folder, string state)
     {
-        var file = Path.Combine(folder, StateFile);
-        return File.Exists(file) && File.ReadAllText(file).Split('\n', 2) is [var dll, var known] && known == state ? Path.Combine(folder, dll) : null;
+        try
+        {
+            return File.ReadAllText(Path.Combine(folder, StateFile)).Split('\n', 2) is [var dll, var known] && known == state ? Path.Combine(folder, dll) : null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;   // it is built anew, as far as that is possible
+        }
     }
 
     /// <summary>Builds where <c>dotnet run</c> builds too, so that only what has changed is compiled, and copies that; the name of the dll.</summary>

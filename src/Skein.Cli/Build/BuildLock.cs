@@ -14,11 +14,15 @@ static class BuildLock
             {
                 return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (File.Exists(path))
+            catch (IOException held) when (held.HResult == ErrorNumber.TryAgain)
             {
                 if (tries == 20)
                     note("waiting for another build …");
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellation).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                throw CacheFolder.Refusal(error);
             }
         }
     }

@@ -6,15 +6,22 @@ static class CacheFolder
     /// <summary>The folder of this name in it, made if need be.</summary>
     public static string Of(string name)
     {
-        var (root, variable) = Root();
         try
         {
-            return Directory.CreateDirectory(Path.Combine(root, name)).FullName;
+            return Directory.CreateDirectory(Path.Combine(Root().Path, name)).FullName;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Configuration, $"the folder {root} ({variable}) cannot be used: {error.Message} Set SKEIN_HOME to a folder that can be written.");
+            throw Refusal(error);
         }
+    }
+
+    /// <summary>What is said where something cannot be kept there.</summary>
+    public static CommandFailure Refusal(Exception error)
+    {
+        var (root, variable) = Root();
+        return new(error.HResult == ErrorNumber.NoSpace ? ExitCode.Temporary : ExitCode.Configuration,
+            $"the folder {root} ({variable}) cannot be used: {error.Message} Set SKEIN_HOME to a folder that can be written.");
     }
 
     static (string Path, string Variable) Root()

@@ -14,7 +14,11 @@ static class Screen
     public static void Clear()
     {
         if (_rows > 0)
+        {
             StandardStream.Error.TryWrite(Erase());
+            StandardStream.IsInLine = false;   // the cursor is where the picture began
+        }
+
         _rows = 0;
     }
 
@@ -23,9 +27,7 @@ static class Screen
     public static void Paint(string picture)
     {
         // Output that does not end its line would be erased with the picture that stands behind it.
-        var inLine = StandardStream.Output.IsInLine || StandardStream.Error.IsInLine;
-        StandardStream.Output.IsInLine = false;
-        StandardStream.Error.Write((inLine ? "\n" : "") + Erase() + picture);
+        StandardStream.Error.Write((StandardStream.IsInLine ? "\n" : "") + Erase() + picture);
         _rows = picture.Count(c => c == '\n');
     }
 

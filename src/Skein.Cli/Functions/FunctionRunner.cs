@@ -36,6 +36,8 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
         var workers = request.Inputs is { Length: > 0 and var count } && count < request.Jobs ? count : request.Jobs;
         try
         {
+            if (request.Limits.InThread)
+                PrintedText.Redirect();
             var pool = await WorkerPool.StartAsync(request.Limits.InThread ? Place.Thread : Place.OsProcess, new()
             {
                 Workers = workers,
@@ -120,13 +122,5 @@ sealed class FunctionRunner : JobRunner, IAsyncDisposable
         return string.Join('\n', lines) + "\n";
     }
 
-    // What a worker prints belongs to no one input: standard output is kept for results.
-    static void Forward(string line)
-    {
-        lock (Screen.Lock)
-        {
-            Screen.Clear();
-            StandardStream.Error.TryWrite(line + "\n");
-        }
-    }
+    static void Forward(string line) => PrintedText.Print(line + "\n");
 }

@@ -28,6 +28,7 @@ static class ShellCompletion
             # bash completion of skein: source <(skein completion bash)
             _skein_reply() {   # a name may have spaces: one reply a line
                 local reply
+                case $1:${COMP_WORDS[COMP_CWORD]} in -f:*|-d:*|-c:*/*) compopt -o filenames 2>/dev/null ;; esac   # else a folder named as a command would get its slash
                 while IFS= read -r reply; do COMPREPLY+=("$reply"); done < <(compgen "$@" -- "${COMP_WORDS[COMP_CWORD]}")
             }
             _skein() {
@@ -50,7 +51,7 @@ static class ShellCompletion
         script.Append($"        '') {Reply($"-W '{Names(commands)} --help --version'")};;\n");
         foreach (var command in commands)
             script.Append($"        {command.Name}) if [[ $current == -* ]]; then {Reply($"-W '{Names(command.Options)} --help'")}else {Argument(command)}fi ;;\n");
-        return script.Append("    esac\n}\ncomplete -o filenames -F _skein skein\n").ToString();
+        return script.Append("    esac\n}\ncomplete -F _skein skein\n").ToString();
 
         static string Reply(string what) => $"_skein_reply {what}; ";
 
@@ -61,10 +62,10 @@ static class ShellCompletion
 
     static string Zsh(List<Command> commands)
     {
-        var script = new StringBuilder("#compdef skein\n# zsh completion of skein: source <(skein completion zsh)\n_skein() {\n    local state\n    local -a commands=(");
+        var script = new StringBuilder("#compdef skein\n# zsh completion of skein: source <(skein completion zsh)\n_skein() {\n    local state\n    local -a subcommands=(");
         script.AppendJoin(' ', commands.Select(command => $"'{Quoted(command.Name)}:{Quoted(command.Description!)}'"));
         script.Append(")\n    _arguments -C '--help[Show help]' '--version[Show the version]' '1:command:->command' '*::argument:->rest'\n");
-        script.Append("    case $state in\n        command) _describe command commands ;;\n        rest)\n            if (( ${words[(I)--]} && ${words[(I)--]} < CURRENT )); then if [[ $words[CURRENT-1] == -- ]]; then _command_names -e; else _files; fi; return; fi\n            case $words[1] in\n");
+        script.Append("    case $state in\n        command) _describe command subcommands ;;\n        rest)\n            if (( ${words[(I)--]} && ${words[(I)--]} < CURRENT )); then if [[ $words[CURRENT-1] == -- ]]; then _command_names -e; else _files; fi; return; fi\n            case $words[1] in\n");
         foreach (var command in commands)
         {
             script.Append($"                {command.Name}) _arguments '--help[Show help]'");

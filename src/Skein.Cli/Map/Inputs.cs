@@ -120,9 +120,9 @@ sealed class Inputs
                 return (int)read;
             switch (Marshal.GetLastPInvokeError())
             {
-                case Native.Interrupted:
+                case ErrorNumber.Interrupted:
                     break;
-                case Native.TryAgain: // some other program made what we share non-blocking
+                case ErrorNumber.TryAgain: // some other program made what we share non-blocking
                     Native.WaitFor(0, Native.Readable);
                     break;
                 case var error:

@@ -19,27 +19,34 @@ sealed class JobLog : IDisposable
 
     bool _isBroken;
 
-    public JobLog(string path, bool resume)
+    JobLog(string path, FileMode mode, FileAccess access)
     {
         try
         {
-            _file = new(path, new FileStreamOptions
-            {
-                Mode = resume ? FileMode.OpenOrCreate : FileMode.Create,
-                Access = resume ? FileAccess.ReadWrite : FileAccess.Write,   // what can only be written, as a pipe, will do
-                Share = FileShare.ReadWrite,
-                BufferSize = 0,
-            });
-            if (resume)
-                Read();
-            if (!resume || _file.Length == 0)
+            _file = new(path, new FileStreamOptions { Mode = mode, Access = access, Share = FileShare.ReadWrite, BufferSize = 0 });
+            var length = _file.CanRead ? Read() : 0;
+            if (!_file.CanWrite)
+                return;
+            if (_file.CanRead)
+                _file.SetLength(_file.Position = length);   // a last line that was cut off must not become a part of the next one
+            if (length == 0)
                 _file.Write(Encoding.UTF8.GetBytes(Header + "\n"));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.NoInput, $"--joblog: {error.Message}");
+            _file?.Dispose();
+            throw new CommandFailure(error.HResult == ErrorNumber.NoSpace ? ExitCode.Temporary : ExitCode.NoInput, $"--joblog: {error.Message}");
         }
     }
+
+    /// <summary>A log of its own, in place of any that is there. What can only be written, as a pipe, will do.</summary>
+    public static JobLog Create(string path) => new(path, FileMode.Create, FileAccess.Write);
+
+    /// <summary>To skip what it says has succeeded, and to write more.</summary>
+    public static JobLog Resume(string path) => new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
+
+    /// <summary>Only to skip: another run may be writing it.</summary>
+    public static JobLog Look(string path) => Native.IsSpecial(path) ? throw IsNoFile(path) : new(path, FileMode.Open, FileAccess.Read);
 
     /// <summary>Whether the log says that this command has succeeded; each of its lines answers once, so equal inputs are told apart.</summary>
     public bool Skips(string command)
@@ -91,10 +98,14 @@ sealed class JobLog : IDisposable
     // As GNU parallel does: a line feed would end the log's line.
     static string OneLine(string command) => command.Replace('\n', '\0');
 
-    void Read()
+    static CommandFailure IsNoFile(string path) =>
+        new(ExitCode.NoInput, $"--resume: {path} cannot be resumed from: it is a pipe or a terminal, which keeps nothing; the log must be a file.");
+
+    /// <summary>The length of its whole lines: one that was cut off says nothing for sure.</summary>
+    int Read()
     {
         if (!_file.CanSeek)
-            throw new CommandFailure(ExitCode.NoInput, $"--resume: {_file.Name} cannot be resumed from: it is a pipe or a terminal, which keeps nothing; the log must be a file.");
+            throw IsNoFile(_file.Name);
         var bytes = new byte[_file.Length];
         _file.ReadExactly(bytes);
         var whole = bytes.AsSpan(0, bytes.AsSpan().LastIndexOf((byte)'\n') + 1);
@@ -107,8 +118,6 @@ sealed class JobLog : IDisposable
                 _succeeded[command] = _succeeded.GetValueOrDefault(command) + 1;
         }
 
-        // A last line that was cut off says nothing for sure, and must not become a part of the next one.
-        _file.SetLength(whole.Length);
-        _file.Position = whole.Length;
+        return whole.Length;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace Skein.Cli;
@@ -49,47 +50,78 @@ sealed class JsonWriter : JobWriter
     /// <summary>How an end is called in JSON: <c>exited</c>, <c>timedOut</c>, <c>outOfMemory</c> …</summary>
     public static string Name(JobCause cause) => JsonNamingPolicy.CamelCase.ConvertName(cause.ToString());
 
-    static void WriteOutput(Utf8JsonWriter json, string name, OutputBuffer output)
+    void WriteOutput(Utf8JsonWriter json, string name, OutputBuffer output)
     {
         if (output.Length == 0)
             return;
-        if (output.Length > MostInJson)
-        {
-            throw new CommandFailure(ExitCode.Unavailable,
-                $"--json holds outputs up to {ByteSize.Format(MostInJson)}; a job has written {ByteSize.Format(output.Length)}. Let it write to a file of its own.");
-        }
-
-        var bytes = new byte[output.Length];
-        var length = 0;
+        var isText = IsText(output);
+        json.WritePropertyName(isText ? name : name + "Base64");
         output.Read(piece =>
         {
-            piece.CopyTo(bytes.AsSpan(length));
-            length += piece.Length;
+            if (isText)
+                json.WriteStringValueSegment(piece, isFinalSegment: false);
+            else
+                json.WriteBase64StringSegment(piece, isFinalSegment: false);
+            if (json.BytesPending > MostPending)
+                Send(json);
         });
-        if (System.Text.Unicode.Utf8.IsValid(bytes))
-            json.WriteString(name, bytes);
+        if (isText)
+            json.WriteStringValueSegment(""u8, isFinalSegment: true);
         else
-            json.WriteBase64String(name + "Base64", bytes);
+            json.WriteBase64StringSegment([], isFinalSegment: true);
     }
 
-    /// <summary>A JSON text is built in memory, up to six times as long as what it holds.</summary>
-    const long MostInJson = 128 << 20;
+    static bool IsText(OutputBuffer output)
+    {
+        var isText = true;
+        var carried = new List<byte>();   // of a character that a piece has cut in two
+        output.Read(piece =>
+        {
+            if (carried.Count > 0)
+                piece = (byte[])[.. carried, .. piece];
+            var whole = Whole(piece);
+            isText = isText && System.Text.Unicode.Utf8.IsValid(piece[..whole]);
+            carried = [.. piece[whole..]];
+        });
+        return isText && carried.Count == 0;
+    }
+
+    /// <summary>How many of the bytes come before a last character that is not whole.</summary>
+    static int Whole(ReadOnlySpan<byte> bytes)
+    {
+        for (var last = 1; last <= Math.Min(3, bytes.Length); last++)
+        {
+            if (Rune.DecodeFromUtf8(bytes[^last..], out _, out _) == OperationStatus.NeedMoreData)
+                return bytes.Length - last;
+        }
+
+        return bytes.Length;
+    }
+
+    /// <summary>Bytes; a line that is longer is written in pieces.</summary>
+    const int MostPending = 1 << 20;
 
     void WriteLine(Action<Utf8JsonWriter> content)
     {
-        _line.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(_line, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            json.WriteStartObject();
-            content(json);
-            json.WriteEndObject();
-        }
-
-        _line.Write("\n"u8);
         lock (Screen.Lock)
         {
             Screen.Clear();
-            StandardStream.Output.Write(_line.WrittenSpan);
+            using (var json = new Utf8JsonWriter(_line, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            {
+                json.WriteStartObject();
+                content(json);
+                json.WriteEndObject();
+                Send(json);
+            }
+
+            StandardStream.Output.Write("\n"u8);
         }
+    }
+
+    void Send(Utf8JsonWriter json)
+    {
+        json.Flush();
+        StandardStream.Output.Write(_line.WrittenSpan);
+        _line.ResetWrittenCount();
     }
 }

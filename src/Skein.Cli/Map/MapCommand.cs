@@ -22,7 +22,7 @@ static class MapCommand
 
     static async Task<int> RunAsync(MapRequest request, JobRunner runner)
     {
-        using var log = request.JobLog is { } path ? new JobLog(path, request.Resume) : null;
+        using var log = request.JobLog is not { } path ? null : request.Resume ? JobLog.Resume(path) : JobLog.Create(path);
         var inputs = InputsOf(request);
         var progress = new MapProgress(request.Jobs, inputs.Count, runner);
         var writer = WriterFor(request);
@@ -49,6 +49,8 @@ static class MapCommand
     {
         if (request.Inputs is { } given)
             return Inputs.Of(given);
+        if (Native.IsTerminal(0) == 1)
+            Messages.Note("reading inputs from the terminal, one a line; Ctrl-D ends them. To give them on the command line put ::: before them.");
         return request.Eta ? Inputs.Of([.. Inputs.Lines()]) : Inputs.OfStandardInput();
     }
 
@@ -57,7 +59,7 @@ static class MapCommand
 
     static async Task<int> PrintAsync(MapRequest request, Func<Job, string> describe)
     {
-        using var log = request is { JobLog: { } path, Resume: true } && File.Exists(path) ? new JobLog(path, resume: true) : null;
+        using var log = request is { JobLog: { } path, Resume: true } && File.Exists(path) ? JobLog.Look(path) : null;
         var inputs = InputsOf(request);
         while (await inputs.NextAsync(CancellationToken.None).ConfigureAwait(false) is { } job)
         {

@@ -106,23 +106,28 @@ sealed class MapRun(MapRequest request, Inputs inputs, JobRunner runner, ResultO
         while (!result.End.Succeeded && result.Tries <= request.Retries && !_startNoMore.IsCancellationRequested);
 
         progress.End(slot, result.End);
+        var hasFailed = result.End is { Succeeded: false, Cause: not JobCause.Stopped };
+        if (hasFailed)
+            Count(result.End);   // before its output is written: that waits where nobody reads
         results.Complete(result);
-        if (!result.End.Succeeded)
-            Failed(result);
+        if (hasFailed)
+            Tell(result);
     }
 
-    void Failed(JobResult result)
+    void Count(JobEnd failed)
     {
-        if (result.End.Cause == JobCause.Stopped)
-            return;
-        var tries = result.Tries > 1 ? $" ({result.Tries} tries)" : "";
-        Messages.Error($"job {result.Job.Number}: {result.End.Describe().TrimEnd('.')}{tries}: {TerminalText.Fit(result.Command, 400)}");
         lock (_lock)
         {
             if (_failures++ == 0)
-                _firstFailure = result.End.ExitCode;
+                _firstFailure = failed.ExitCode;
             if (_failures == request.Halt.Failures)
                 Halt(request.Halt.Now);
         }
+    }
+
+    static void Tell(JobResult failed)
+    {
+        var tries = failed.Tries > 1 ? $" ({failed.Tries} tries)" : "";
+        Messages.Error($"job {failed.Job.Number}: {failed.End.Describe().TrimEnd('.')}{tries}: {TerminalText.Fit(failed.Command, 400)}");
     }
 }

@@ -17,6 +17,7 @@ sealed class ProgramRunner(CommandTemplate template, RunLimits limits) : JobRunn
         {
             var start = new ProgramStart(words[0], words[1..])
             {
+                InheritDescriptors = true,
                 StandardOutput = ProgramOutput.To(sink.Output),
                 StandardError = ProgramOutput.To(sink.Error),
                 Options = _options,

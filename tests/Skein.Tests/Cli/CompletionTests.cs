@@ -46,6 +46,20 @@ public sealed class CompletionTests : IAsyncLifetime
         Assert.Equal(offered, string.Concat(ended.Lines.Order(StringComparer.Ordinal).Select(line => line + "\n")));
     }
 
+    [Fact]
+    public async Task Bash_ends_a_command_with_a_space_though_a_folder_has_its_name_and_a_folder_with_a_slash()
+    {
+        Directory.CreateDirectory(_folder["run"]);
+        Directory.CreateDirectory(_folder["folder"]);
+        var script = _folder.Write("terminal.bash", $"unset HISTFILE; cd {_folder.Path}; source ./bash; skein() {{ printf '<%s>' \"$@\"; echo; }}");
+
+        // An interactive shell edits its lines though it has no terminal; in a session of its own it takes nobody's.
+        using var started = SkeinCommand.StartProgram("setsid", ["--wait", "bash", "--norc", "-i"], new Dictionary<string, string> { ["TERM"] = "dumb", ["INPUTRC"] = "/dev/null" });
+        await started.Process.StandardInput.WriteAsync($"source {script}\nskein ru\t\nskein run fol\t\nskein map -- ./fol\t\n");
+        started.Process.StandardInput.Close();
+        Assert.Equal("<run>\n<run><folder/>\n<map><--><./folder/>\n", (await started.EndAsync()).Output);
+    }
+
     [Theory]
     [InlineData("skein ", "attach checkpoint completion inspect kill logs map move node ps reload restore run scale serve top upgrade")]
     [InlineData("skein map --pl", "--place")]
@@ -62,6 +76,7 @@ public sealed class CompletionTests : IAsyncLifetime
     [InlineData("skein comp", "completion")]
     [InlineData("skein map --plac", "--place")]
     [InlineData("skein map --place thr", "thread")]
+    [InlineData("skein map -- mkfi", "mkfifo")]
     public async Task Zsh_completes(string words, string completed)
     {
         Require("/usr/bin/zsh");

@@ -26,6 +26,14 @@ public sealed class DisplayTests
     }
 
     [Fact]
+    public async Task The_picture_stands_just_below_an_output()
+    {
+        var screen = await OnTerminalAsync("");
+        Assert.Contains("2/3", screen[screen.IndexOf("done-waiting", StringComparison.Ordinal)..]);
+        Assert.DoesNotContain("done-waiting\r\n\r\n", screen);
+    }
+
+    [Fact]
     public async Task With_NO_COLOR_the_picture_has_no_colour()
     {
         var screen = await OnTerminalAsync("NO_COLOR=1 ");

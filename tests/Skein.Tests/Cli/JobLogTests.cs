@@ -5,6 +5,8 @@ namespace Skein.Tests.Cli;
 /// <summary>The job log has GNU parallel's columns, and a run can be resumed from it.</summary>
 public sealed partial class JobLogTests : IDisposable
 {
+    const string Header = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
+
     readonly ScratchFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -54,11 +56,21 @@ public sealed partial class JobLogTests : IDisposable
     [Fact]
     public async Task A_log_whose_last_line_was_cut_off_is_resumed_without_it()
     {
-        const string Header = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n";
         _folder.Write("log", Header + "1\t:\t1.000\t     0.001\t0\t0\t0\t0\techo 1\n2\t:\t1.000\t     0.001\t0\t0\t0\t0\techo 2");
         var ended = await SkeinCommand.RunAsync("map", "--resume", "--joblog", _folder["log"], "--", "echo", ":::", "1", "2", "23");
         Assert.Equal("2\n23\n", ended.Output);
         Assert.Equal(4, File.ReadAllLines(_folder["log"]).Length);
+    }
+
+    [Theory]
+    [InlineData(Header + "1\t:\t1.000\t     0.001\t0\t0\t0\t0\techo 1\n2\t:\t1.000\t", "echo 2\n")]
+    [InlineData("", "echo 1\necho 2\n")]
+    public async Task A_dry_run_goes_by_the_log_and_leaves_it_as_it_is(string log, string printed)
+    {
+        _folder.Write("log", log);
+        var ended = await SkeinCommand.RunAsync("map", "--dry-run", "--resume", "--joblog", _folder["log"], "--", "echo", ":::", "1", "2");
+        Assert.Equal((0, printed), (ended.Code, ended.Output));
+        Assert.Equal(log, File.ReadAllText(_folder["log"]));
     }
 
     [Fact]
@@ -121,6 +133,14 @@ public sealed partial class JobLogTests : IDisposable
     }
 
     [Fact]
+    public async Task A_log_that_there_is_no_room_for_ends_the_run_before_its_first_job()
+    {
+        var ended = await SkeinCommand.RunAsync("map", "--joblog", "/dev/full", "--", "echo", ":::", "a");
+        Assert.Equal((75, ""), (ended.Code, ended.Output));
+        Assert.Contains("--joblog: No space left on device", ended.Error);
+    }
+
+    [Fact]
     public async Task A_pipe_can_be_a_log_but_none_to_resume_from()
     {
         var written = await SkeinCommand.RunAsync("map", "--jobs", "1", "--joblog", "/dev/stderr", "--", "echo", ":::", "a", "b");
@@ -128,9 +148,12 @@ public sealed partial class JobLogTests : IDisposable
         Assert.Equal(["Command", "echo a", "echo b"], written.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')[^1]));
 
         await SkeinCommand.RunProgramAsync("mkfifo", _folder["pipe"]);
-        var resumed = await SkeinCommand.RunAsync("map", "--resume", "--joblog", _folder["pipe"], "--", "echo", ":::", "a");
-        Assert.Equal((66, ""), (resumed.Code, resumed.Output));
-        Assert.Contains("cannot be resumed from: it is a pipe or a terminal", resumed.Error);
+        foreach (var dryRun in (string[][])[[], ["--dry-run"]])
+        {
+            var resumed = await SkeinCommand.RunAsync(["map", .. dryRun, "--resume", "--joblog", _folder["pipe"], "--", "echo", ":::", "a"]);
+            Assert.Equal((66, ""), (resumed.Code, resumed.Output));
+            Assert.Contains("cannot be resumed from: it is a pipe or a terminal", resumed.Error);
+        }
     }
 
     static IEnumerable<string> Comparable(string log) => File.ReadAllLines(log).Select(line => Time().Replace(line, "\tTIME\tTIME\t", 1));

@@ -47,6 +47,21 @@ public sealed class MapFailureTests
     }
 
     [Fact]
+    public async Task Halt_now_stops_the_running_jobs_while_the_output_of_the_failed_one_waits_to_be_read()
+    {
+        using var folder = new ScratchFolder();
+        var script = $"if test $0 = failing; then while ! test -e {folder["begun"]}; do sleep 0.05; done; head -c 1000000 /dev/zero; exit 5; fi; "
+            + $"trap 'echo > {folder["stopped"]}; exit 0' TERM; echo > {folder["begun"]}; while :; do sleep 0.05; done";
+        using var started = SkeinCommand.Start(["map", "--jobs", "2", "--grace", "20s", "--halt", "now,fail=1", "--", "sh", "-c", script, ":::", "failing", "running"]);
+        started.IsRead = false;
+        await Limits.Until(() => File.Exists(folder["stopped"]), "the end of the other job", 20);
+        started.IsRead = true;
+        var ended = await started.EndAsync();
+        Assert.Equal((5, 1_000_000), (ended.Code, ended.Output.Length));
+        Assert.Contains("job 1: exit code 5", ended.Error);
+    }
+
+    [Fact]
     public async Task What_a_job_leaves_running_ends_with_it_though_it_has_a_session_of_its_own()
     {
         using var folder = new ScratchFolder();
@@ -172,6 +187,20 @@ public sealed class MapFailureTests
         var ended = await started.EndAsync();
         Assert.Equal(130, ended.Code);
         Assert.Matches("(?m)^skein: 1 of 3 done, 0 failed, [^,]*, [^,]*, 1 stopped$", ended.Error);
+    }
+
+    [Theory]
+    [InlineData("HUP", 129)]
+    [InlineData("TERM", 143)]
+    public async Task A_hang_up_leaves_the_jobs_their_grace_period_however_often_it_comes(string signal, int code)
+    {
+        // The job itself hangs up, again and again, while it ends.
+        using var folder = new ScratchFolder();
+        using var started = SkeinCommand.Start(["map", "--grace", "10m", "--", "sh", "-c", $"trap 'for i in 1 2 3 4 5 6 7 8 9 10; do kill -HUP $PPID; sleep 0.05; done; echo stopped; exit 0' TERM; echo > {folder["begun"]}; while :; do sleep 0.05; done", ":::", "a"]);
+        await Limits.Until(() => File.Exists(folder["begun"]), "the job's start");
+        await started.SignalAsync(signal);
+        var ended = await started.EndAsync();
+        Assert.Equal((code, "stopped\n"), (ended.Code, ended.Output));
     }
 
     [Fact]

@@ -190,6 +190,17 @@ public sealed class MapFunctionTests(MapFunctionTests.BuiltFile file) : IClassFi
     }
 
     [Fact]
+    public async Task In_threads_what_a_function_prints_is_no_result_either()
+    {
+        string[] words = ["--place", "thread", file.Path, "--function", "Say", ":::", "a"];
+        var ended = await SkeinCommand.RunAsync("", ["map", .. words], file.Home);
+        Assert.Equal((0, "a\n", "said a\n"), (ended.Code, ended.Output, ended.Error));
+        var json = await SkeinCommand.RunAsync("", ["map", "--json", .. words], file.Home);
+        Assert.Equal((2, "said a\n"), (json.Lines.Length, json.Error));
+        Assert.Equal("a\n", JsonDocument.Parse(json.Lines[0]).RootElement.GetProperty("output").GetString());
+    }
+
+    [Fact]
     public async Task In_threads_Ctrl_C_twice_does_not_wait_for_what_goes_on()
     {
         using var folder = new ScratchFolder();

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Skein.Tests.Cli;
@@ -26,6 +27,31 @@ public sealed class MapJsonTests
         var job = JsonDocument.Parse(ended.Lines[0]).RootElement;
         Assert.Equal([0xff, 0], job.GetProperty("outputBase64").GetBytesFromBase64());
         Assert.False(job.TryGetProperty("output", out _));
+    }
+
+    [Theory]
+    [InlineData(3_000_000)]
+    [InlineData(2_999_999)]   // its last character is cut off
+    public async Task A_long_output_is_text_though_it_is_written_in_pieces_and_base_64_when_its_last_character_is_cut(int length)
+    {
+        // A character has three bytes, a piece 65,536.
+        var bytes = Encoding.UTF8.GetBytes(new string('€', 1_000_000));
+        var ended = await SkeinCommand.RunAsync("map", "--json", "--", "sh", "-c", $"yes € | tr -d '\\n' | head -c {length}", ":::", "a");
+        var job = JsonDocument.Parse(ended.Lines[0]).RootElement;
+        var isText = job.TryGetProperty("output", out var text);
+        Assert.Equal(length == bytes.Length, isText);
+        var read = isText ? Encoding.UTF8.GetBytes(text.GetString()!) : job.GetProperty("outputBase64").GetBytesFromBase64();
+        Assert.True(read.AsSpan().SequenceEqual(bytes.AsSpan(0, length)));
+    }
+
+    [Fact]
+    public async Task Output_of_any_length_is_written_whole()
+    {
+        Assert.SkipUnless(Limits.Long, "140 MB take their time: ./check --long");
+        const string Count = "import json, sys; text = json.loads(sys.stdin.readline())['output']; print(len(text), len(text.strip('x')))";
+        var ended = await SkeinCommand.RunProgramAsync("bash", "--norc", "-c",
+            $"dotnet {SkeinCommand.Dll} map --json -- sh -c 'head -c 140000000 /dev/zero | tr \"\\0\" x' ::: a | python3 -c \"{Count}\"");
+        Assert.Equal(("140000000 0\n", ""), (ended.Output, ended.Error));
     }
 
     [Fact]

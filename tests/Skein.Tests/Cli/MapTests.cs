@@ -57,6 +57,18 @@ public sealed class MapTests
     }
 
     [Fact]
+    public async Task On_a_terminal_it_says_that_it_reads_inputs_from_there()
+    {
+        using var started = SkeinCommand.StartProgram(
+            "script", ["--quiet", "--return", "--command", $"dotnet {SkeinCommand.Dll} map -- echo got", "/dev/null"], new Dictionary<string, string> { ["TERM"] = "dumb" });
+        await Limits.Until(() => started.Output.Contains("reading inputs from the terminal", StringComparison.Ordinal), "the word about it");
+        await started.Process.StandardInput.WriteAsync("one\n\u0004");
+        var ended = await started.EndAsync();
+        Assert.Equal(0, ended.Code);
+        Assert.Contains("got one\r\n", ended.Output);
+    }
+
+    [Fact]
     public async Task Standard_input_that_does_not_wait_is_read_to_its_end()
     {
         // Python makes the pipe non-blocking for both, as any program may that shares it.

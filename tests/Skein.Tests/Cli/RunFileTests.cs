@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace Skein.Tests.Cli;
 
 /// <summary><c>skein run FILE.cs</c>: built once, then started at once; every state of the file has a build of its own.</summary>
@@ -108,6 +110,22 @@ public sealed class RunFileTests : IDisposable
         var file = _folder.Write("app.cs", "return 0;");
         _folder.Write("home", "not a folder");
         var ended = await RunAsync(file);
+        Assert.Equal(78, ended.Code);
+        Assert.Contains("SKEIN_HOME", ended.Error);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_lock_of_builds_that_cannot_be_opened_is_one_too_and_is_not_waited_for(bool isSocket)
+    {
+        var file = _folder.Write("app.cs", "return 0;");
+        var path = _folder["home/cache/apps/.lock"];
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Directory.CreateDirectory(isSocket ? Path.GetDirectoryName(path)! : path);
+        if (isSocket)
+            socket.Bind(new UnixDomainSocketEndPoint(path));
+        var ended = await SkeinCommand.RunAsync("", ["run", file], Home);
         Assert.Equal(78, ended.Code);
         Assert.Contains("SKEIN_HOME", ended.Error);
     }

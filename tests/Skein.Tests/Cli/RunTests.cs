@@ -69,6 +69,36 @@ public sealed class RunTests
     }
 
     [Theory]
+    [InlineData("run -- cat <(echo given)")]
+    [InlineData("map -- cat ::: <(echo given)")]
+    [InlineData("map -- sh -c 'cat <&3' ::: a 3<<<given")]
+    public async Task What_the_caller_has_opened_is_open_for_the_program(string words)
+    {
+        var ended = await SkeinCommand.RunProgramAsync("bash", "--norc", "-c", $"dotnet {SkeinCommand.Dll} {words}");
+        Assert.Equal((0, "given\n", ""), (ended.Code, ended.Output, ended.Error));
+    }
+
+    [Theory]
+    [InlineData(1, "run -- ls -mw0 /proc/self/fd")]
+    [InlineData(3, "map --jobs 3 -- sh -c 'ls -mw0 /proc/self/fd' ::: a b c")]
+    public async Task Nothing_of_the_commands_own_is_open_for_the_program(int programs, string words)
+    {
+        // The first look is the caller's own. Each has one more open: the folder that it looks into.
+        var ended = await SkeinCommand.RunProgramAsync("bash", "--norc", "-c", $"exec 7</dev/null; ls -mw0 /proc/self/fd; dotnet {SkeinCommand.Dll} {words}");
+        Assert.Contains("7", ended.Lines[0].Split(", "));
+        Assert.Equal(Enumerable.Repeat(ended.Lines[0], 1 + programs), ended.Lines);
+    }
+
+    [Fact]
+    public async Task Nothing_is_said_of_a_program_whose_reader_has_gone_or_that_Ctrl_C_has_ended()
+    {
+        var unread = await SkeinCommand.RunProgramAsync("bash", "--norc", "-c", $"dotnet {SkeinCommand.Dll} run -- yes | head -n 1; echo ${{PIPESTATUS[0]}}");
+        Assert.Equal(("y\n141\n", ""), (unread.Output, unread.Error));
+        var interrupted = await SkeinCommand.RunAsync("run", "--", "sh", "-c", "kill -INT $$");
+        Assert.Equal((130, "", ""), (interrupted.Code, interrupted.Output, interrupted.Error));
+    }
+
+    [Theory]
     [InlineData("run -- cat $'f\\xff'")]
     [InlineData("map -- cat ::: $'f\\xff'")]
     [InlineData("run -- cat $'f\\xff' <&-")]
