@@ -74,7 +74,7 @@ public abstract class ProgramOutput
     /// <summary>Into a stream, as it comes. The stream stays open.</summary>
     public static ProgramOutput To(Stream stream) => new ForwardedOutput(stream.Write, stream);
 
-    /// <summary>To a function, as it comes: pieces in order, one call at a time, also where both outputs go to it. While it runs the program may have to wait.</summary>
+    /// <summary>To a function, as it comes: pieces in order, one call at a time, also where this is the place of both outputs. While it runs the program may have to wait.</summary>
     public static ProgramOutput To(Action<ReadOnlySpan<byte>> sink) => new ForwardedOutput(sink, sink);
 }
 

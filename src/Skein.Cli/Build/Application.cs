@@ -42,7 +42,7 @@ static class Application
             Keep(part, folder);
             return Path.Combine(folder, dll);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException and not FileNotFoundException or UnauthorizedAccessException)
         {
             throw CacheFolder.Refusal(error);
         }
@@ -161,8 +161,16 @@ static class Application
         var limit = TimeProvider.System.GetUtcNow().UtcDateTime - TimeSpan.FromDays(7);
         foreach (var old in new DirectoryInfo(Path.GetDirectoryName(folder)!).GetDirectories(sameFile + "*"))
         {
-            if (old.FullName != folder && old.LastWriteTimeUtc < limit && !Runs(old.FullName + Path.DirectorySeparatorChar))
+            if (old.FullName == folder || old.LastWriteTimeUtc >= limit || Runs(old.FullName + Path.DirectorySeparatorChar))
+                continue;
+            try
+            {
                 old.Delete(recursive: true);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // Another's, or just being removed by another: it costs room, and no build.
+            }
         }
     }
 

@@ -20,7 +20,7 @@ static class CacheFolder
     public static CommandFailure Refusal(Exception error)
     {
         var (root, variable) = Root();
-        return new(error.HResult == ErrorNumber.NoSpace ? ExitCode.Temporary : ExitCode.Configuration,
+        return new(ErrorNumber.IsShortage(error) ? ExitCode.Temporary : ExitCode.Configuration,
             $"the folder {root} ({variable}) cannot be used: {error.Message} Set SKEIN_HOME to a folder that can be written.");
     }
 

@@ -22,6 +22,25 @@ static class Screen
         _rows = 0;
     }
 
+    /// <summary>
+    /// Writes results: above the picture, where they share the terminal with it. Those that go elsewhere may wait for who reads them, and only
+    /// they do.
+    /// </summary>
+    public static void Above(StandardStream stream, Action write)
+    {
+        if (stream == StandardStream.Output && !stream.IsTerminal)
+        {
+            write();
+            return;
+        }
+
+        lock (Lock)
+        {
+            Clear();
+            write();
+        }
+    }
+
     /// <summary>Puts a new picture where the old one stood. One write, so that nothing flickers.</summary>
     /// <param name="picture">Lines, each ended by a line feed and none wider than the terminal.</param>
     public static void Paint(string picture)

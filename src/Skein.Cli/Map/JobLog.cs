@@ -35,7 +35,7 @@ sealed class JobLog : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             _file?.Dispose();
-            throw new CommandFailure(error.HResult == ErrorNumber.NoSpace ? ExitCode.Temporary : ExitCode.NoInput, $"--joblog: {error.Message}");
+            throw new CommandFailure(ErrorNumber.IsShortage(error) ? ExitCode.Temporary : ExitCode.NoInput, $"--joblog: {error.Message}");
         }
     }
 

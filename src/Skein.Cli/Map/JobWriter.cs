@@ -13,14 +13,14 @@ sealed class OutputWriter : JobWriter
 {
     public override void Write(JobResult result)
     {
-        if (result.Output.Output.Length + result.Output.Error.Length == 0)
-            return;
-        lock (Screen.Lock)
-        {
-            Screen.Clear();
-            result.Output.Output.Read(StandardStream.Output.Write);
-            result.Output.Error.Read(StandardStream.Error.Write);
-        }
+        Write(result.Output.Output, StandardStream.Output);
+        Write(result.Output.Error, StandardStream.Error);
+    }
+
+    static void Write(OutputBuffer output, StandardStream stream)
+    {
+        if (output.Length > 0)
+            Screen.Above(stream, () => output.Read(stream.Write));
     }
 }
 
@@ -30,12 +30,8 @@ sealed class TaggedOutputWriter : JobWriter
     public override void Write(JobResult result)
     {
         var tag = Encoding.UTF8.GetBytes(result.Job.Input + "\t");
-        lock (Screen.Lock)
-        {
-            Screen.Clear();
-            Write(result.Output.Output, tag, StandardStream.Output);
-            Write(result.Output.Error, tag, StandardStream.Error);
-        }
+        Screen.Above(StandardStream.Output, () => Write(result.Output.Output, tag, StandardStream.Output));
+        Screen.Above(StandardStream.Error, () => Write(result.Output.Error, tag, StandardStream.Error));
     }
 
     static void Write(OutputBuffer output, byte[] tag, StandardStream stream)

@@ -101,22 +101,18 @@ sealed class JsonWriter : JobWriter
     /// <summary>Bytes; a line that is longer is written in pieces.</summary>
     const int MostPending = 1 << 20;
 
-    void WriteLine(Action<Utf8JsonWriter> content)
+    void WriteLine(Action<Utf8JsonWriter> content) => Screen.Above(StandardStream.Output, () =>
     {
-        lock (Screen.Lock)
+        using (var json = new Utf8JsonWriter(_line, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
-            Screen.Clear();
-            using (var json = new Utf8JsonWriter(_line, new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-            {
-                json.WriteStartObject();
-                content(json);
-                json.WriteEndObject();
-                Send(json);
-            }
-
-            StandardStream.Output.Write("\n"u8);
+            json.WriteStartObject();
+            content(json);
+            json.WriteEndObject();
+            Send(json);
         }
-    }
+
+        StandardStream.Output.Write("\n"u8);
+    });
 
     void Send(Utf8JsonWriter json)
     {

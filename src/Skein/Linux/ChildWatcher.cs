@@ -52,9 +52,18 @@ sealed class ChildWatcher
     static ChildWatcher Start()
     {
         ProcessDescriptor.KeepExitStatus();
-        var watcher = new ChildWatcher(new());
-        new Thread(watcher.Watch) { IsBackground = true, Name = "Skein child watcher" }.Start();
-        return watcher;
+        var poll = new Epoll();
+        try
+        {
+            var watcher = new ChildWatcher(poll);
+            new Thread(watcher.Watch) { IsBackground = true, Name = "Skein child watcher" }.Start();
+            return watcher;
+        }
+        catch
+        {
+            poll.Dispose();   // it is tried again
+            throw;
+        }
     }
 
     void Watch()

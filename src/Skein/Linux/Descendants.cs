@@ -72,12 +72,12 @@ static class Descendants
         try
         {
             // What is stopped starts nothing more. When a look around finds nothing new, and everybody could be asked, the tree is complete.
-            var begun = Stopwatch.GetTimestamp();
+            var grown = Stopwatch.GetTimestamp();
             for (var round = 0; round < MaxRounds;)
             {
                 if (Grow(tree, marker, since, root, after, out var unsettled))
-                    round++;
-                else if (!unsettled || Stopwatch.GetElapsedTime(begun) > SettlingLimit)
+                    (round, grown) = (round + 1, Stopwatch.GetTimestamp());
+                else if (!unsettled || Stopwatch.GetElapsedTime(grown) > SettlingLimit)
                     break;
                 if (unsettled)
                     Thread.Sleep(1);

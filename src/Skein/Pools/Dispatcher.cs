@@ -114,7 +114,10 @@ sealed class Dispatcher
             return;
         Return(items);
         foreach (var worker in Serving)
-            Feed(worker);
+        {
+            if (worker.Held + worker.Sending == 0)   // any other asks for more when it has done what it holds
+                Feed(worker);
+        }
     }
 
     public void Add(Worker worker)
@@ -149,6 +152,7 @@ sealed class Dispatcher
     /// <summary>Gives a worker what it has room for; if nothing waits and it idles, what another one has not started.</summary>
     public void Feed(Worker worker)
     {
+        var hasFailed = false;
         while (!worker.HasEnded)
         {
             WorkItem? item;
@@ -172,26 +176,25 @@ sealed class Dispatcher
             if (!TrySubmit(worker, item))
             {
                 Return([item]);
-                return;
+                if (worker.Held > 0 || hasFailed)
+                    return;
+                hasFailed = true;   // what it held has ended meanwhile, and nobody may be about to ask for more
             }
         }
     }
 
-    /// <summary>Looks whether somebody idles while another one holds back what it has not started, and whether somebody is occupied for long. For a timer.</summary>
+    /// <summary>Looks whether somebody idles while another one holds back what it has not started, and whether somebody is occupied for long. May wait for workers.</summary>
     public void Balance()
     {
         var serving = Serving;
         foreach (var worker in serving)
+            worker.IsOccupied |= worker is { GainsFromCallsAhead: true, Running: { } running } && Stopwatch.GetElapsedTime(running.StartedAt).TotalMicroseconds > LongMicroseconds;
+        foreach (var worker in serving)
         {
             if (worker.Held == 0)
-            {
                 Feed(worker);
-            }
-            else if (serving.Length > 1 && worker is { GainsFromCallsAhead: true, Running: { } running } && Stopwatch.GetElapsedTime(running.StartedAt).TotalMicroseconds > LongMicroseconds)
-            {
-                worker.IsOccupied = true;
+            else if (worker.IsOccupied && serving.Length > 1)
                 TakeBack(worker);
-            }
         }
     }
 

@@ -38,7 +38,7 @@ sealed class PoolMetrics : IDisposable
 
     public void Started(WorkItem item)
     {
-        if (_waited.Enabled)
+        if (_waited.Enabled && item.HasWaited())
             _waited.Record(Stopwatch.GetElapsedTime(item.EnqueuedAt).TotalSeconds, _pool);
     }
 

@@ -176,7 +176,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     {
         lock (_gate)
         {
-            if (options.TimeProvider.GetElapsedTime(_replacementFailed.At) < _replacementFailed.Pause || !_retiring.Add(worker))
+            if (options.TimeProvider.GetElapsedTime(_replacementFailed.At) < _replacementFailed.Pause || !_all.Contains(worker) || !_retiring.Add(worker))
                 return;
         }
 

@@ -26,7 +26,7 @@ sealed class Watchdog : IAsyncDisposable
     readonly Dictionary<Asked, long> _askedAt = [];
     readonly TimeProvider _time;
     long _memoryLookedAt;
-    int _looking;
+    int _looking, _feeding;
 
     public Watchdog(PoolOptions options, Dispatcher dispatcher, Supervisor supervisor, PoolMetrics metrics)
     {
@@ -75,10 +75,8 @@ sealed class Watchdog : IAsyncDisposable
                     _askedAt.Remove(done);
             }
 
-            _dispatcher.Balance();
-            _supervisor.Ensure();
-            if (_dispatcher.Waiting > 0)
-                _supervisor.Grow();
+            if (Interlocked.Exchange(ref _feeding, 1) == 0)
+                ThreadPool.UnsafeQueueUserWorkItem(static watchdog => watchdog.FeedWorkers(), this, preferLocal: false);
             if (_options.SoftMemoryLimit is { } limit && _time.GetElapsedTime(_memoryLookedAt, now) > MemoryInterval)
             {
                 _memoryLookedAt = now;
@@ -89,6 +87,22 @@ sealed class Watchdog : IAsyncDisposable
         finally
         {
             Volatile.Write(ref _looking, 0);
+        }
+    }
+
+    // Apart: who feeds a worker may have to wait for it, until a limit ends that which is kept here.
+    void FeedWorkers()
+    {
+        try
+        {
+            _dispatcher.Balance();
+            _supervisor.Ensure();
+            if (_dispatcher.Waiting > 0)
+                _supervisor.Grow();
+        }
+        finally
+        {
+            Volatile.Write(ref _feeding, 0);
         }
     }
 
@@ -131,13 +145,13 @@ sealed class Watchdog : IAsyncDisposable
     long Before(long now, long startedAt) => now - (long)(Stopwatch.GetElapsedTime(startedAt).TotalSeconds * _time.TimestampFrequency);
 
     // A worker that has calls, starts none and reads on none is stopped, or has lost its senses. The calls go to another one: they have not
-    // been started.
+    // been started. By the machine's clock: it is the machine that may keep a worker waiting.
     void LookAtUnstarted(Worker worker, Seen seen, long now)
     {
         var taken = worker.TakenIn;
         if (seen.TakenIn != taken)
-            _seen[worker] = new(null, -1, now, now, taken);
-        else if (_options.TaskTimeout + _options.Grace is { } limit && _options.Grace != Timeout.InfiniteTimeSpan && _time.GetElapsedTime(seen.StartedAt, now) > (limit > Patience ? limit : Patience))
+            _seen[worker] = new(null, -1, Stopwatch.GetTimestamp(), now, taken);
+        else if (_options.TaskTimeout + _options.Grace is { } limit && _options.Grace != Timeout.InfiniteTimeSpan && Stopwatch.GetElapsedTime(seen.StartedAt) > (limit > Patience ? limit : Patience))
             worker.Kill(ExitCause.TimedOut);
     }
 

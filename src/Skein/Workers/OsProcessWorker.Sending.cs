@@ -7,16 +7,27 @@ sealed partial class OsProcessWorker
     {
         lock (_send)
         {
-            if (_ended || !TryTakeSlot(item))
+            while (!_ended && TryTakeSlot(item))
+            {
+                if (!TryWrite(item))
+                    return true;
+                (_sent, _sentSlot) = (item, item.Slot);
+                Volatile.Write(ref _memory.Slot(_sentSlot), SlotState.Queued);
+                if (_sender.Send(Call.Written.Span, _whileFull, _mayGiveUp) != SendOutcome.GivenUp)
+                {
+                    References.Sent();   // or the ring was closed: then OnExit hands the item on
+                    return true;
+                }
+
+                if (!TryDrop(item, _sentSlot))
+                    return true;   // it has been taken back
+                if (Held == 0)
+                    continue;      // what was in the way has ended just now
+                IsOccupied = true;
                 return false;
-            if (!TryWrite(item))
-                return true;
-            (_sent, _sentSlot) = (item, item.Slot);
-            Volatile.Write(ref _memory.Slot(_sentSlot), SlotState.Queued);
-            if (_sender.Send(Call.Written.Span, _whileFull, _mayGiveUp) == SendOutcome.GivenUp)
-                return !TryDrop(item, _sentSlot);
-            References.Sent();   // or the ring was closed: then OnExit hands the item on
-            return true;
+            }
+
+            return false;
         }
     }
 
@@ -26,7 +37,6 @@ sealed partial class OsProcessWorker
     /// <summary>A call of which the worker will see nothing. False where somebody else has it by now.</summary>
     bool TryDrop(WorkItem item, int slot)
     {
-        IsOccupied = true;
         Drop();
         lock (_slots)
         {

@@ -18,14 +18,14 @@ sealed class RingSender(Ring ring)
     // The other side may wait for us to receive before it frees anything: look after that this often.
     static readonly TimeSpan Nap = TimeSpan.FromMilliseconds(1);
 
-    // Whoever reads at all frees something in this time.
+    // Whoever reads makes room in this time.
     const int NapsBeforeGivingUp = 20;
 
     bool _isCutOff;   // the last message, which the receiver has a part of
 
     /// <param name="message">Copied into the ring.</param>
     /// <param name="whileFull">Called when there is no room: the sender may have to receive so that the other side can go on.</param>
-    /// <param name="mayGiveUp">Asked when the other side has not read for some time.</param>
+    /// <param name="mayGiveUp">Asked when there has been no room for some time.</param>
     public SendOutcome Send(ReadOnlySpan<byte> message, Action? whileFull = null, Func<bool>? mayGiveUp = null)
     {
         var outcome = SendOutcome.Sent;

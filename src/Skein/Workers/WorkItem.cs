@@ -9,7 +9,7 @@ abstract class WorkItem
     Exception? _handlerFailure;
     ReferenceList? _references;
     CancellationToken _cancelled;
-    bool _isCancelled;
+    bool _isCancelled, _hasWaited;
     int _ended, _hold;
 
     /// <summary>What stays here while the job refers to it: most jobs refer to nothing, and many of them may wait. Made by who sends it.</summary>
@@ -26,6 +26,9 @@ abstract class WorkItem
 
     /// <summary>When it was asked for (ticks of Stopwatch).</summary>
     public long EnqueuedAt { get; } = Stopwatch.GetTimestamp();
+
+    /// <summary>It has found a worker. True the first time: it may come back.</summary>
+    public bool HasWaited() => !Interlocked.Exchange(ref _hasWaited, true);
 
     /// <summary>The worker that has it, and the slot it has there.</summary>
     public Worker? Worker { get; set; }

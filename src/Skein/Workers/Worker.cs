@@ -72,7 +72,7 @@ abstract class Worker
     public long Completed { get; private set; }
 
     /// <summary>
-    /// Sends a call. False when the worker has no room or has ended: then the item is as it was. An item that cannot be sent at all
+    /// Sends a call. False when the worker has no room, or has ended, or does not read because of what it runs: then the item is as it was. An item that cannot be sent at all
     /// (it holds what cannot travel) is failed, and true is returned: it is dealt with.
     /// </summary>
     public abstract bool Submit(WorkItem item);

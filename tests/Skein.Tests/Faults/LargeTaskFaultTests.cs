@@ -82,6 +82,21 @@ public sealed class LargeTaskFaultTests
         Assert.Equal(1, pool.StartedWorkers);
     }
 
+    // A lease has gone its own way before: what comes with it cannot be cut off.
+    [Fact]
+    public async Task Time_outs_are_kept_while_a_large_task_waits_for_workers_that_hang()
+    {
+        await using var pool = await Start(new() { Workers = 2, TaskTimeout = TimeSpan.FromSeconds(1), Grace = TimeSpan.FromMilliseconds(100) });
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => pool.RunAsync(static () => 0))).Within();   // now it is known that tasks are short
+        var hanging = Enumerable.Range(0, 2).Select(_ => pool.RunAsync(static () => Pools.Functions.NativeSleep(600))).ToArray();
+        using var lease = Lease.Rent(Ring);
+        var large = Task.Run(() => pool.RunAsync(static (shared, bytes) => shared.Length + bytes.Length, lease, new byte[4 * Ring]));
+        foreach (var task in hanging)
+            Assert.Contains("longer than", (await Assert.ThrowsAsync<TimeoutException>(() => task.Within(20))).Message, StringComparison.Ordinal);
+        Assert.Equal(5 * Ring, await large.Within());
+        await StillWorks(pool);
+    }
+
     [Fact]
     public async Task A_worker_that_is_killed_while_it_reads_a_large_task_costs_only_that()
     {

@@ -82,6 +82,26 @@ public sealed class DispatcherTests : IDisposable
     }
 
     [Fact]
+    public void A_task_that_comes_back_is_offered_only_to_those_that_idle()
+    {
+        using var busy = new Taker();
+        busy.Goes.Set();
+        _dispatcher.Add(busy);
+        Assert.True(_dispatcher.TryAdd(Item(), isAwaited: false, out _));
+        busy.Complete();
+        _dispatcher.OnRoom(busy);   // now it is known that tasks are short: more than one may be sent
+        WorkItem[] items = [Item(), Item()];
+        Assert.True(_dispatcher.TryAdd(items[0], isAwaited: false, out _));
+        Assert.True(items[1].TryTake());
+        _dispatcher.Requeue([items[1]]);
+        Assert.Equal([items[0]], busy.Taken);
+        Assert.Equal(1, _dispatcher.Waiting);
+        busy.Complete();
+        _dispatcher.OnRoom(busy);
+        Assert.Equal([items[1]], busy.Taken);
+    }
+
+    [Fact]
     public void A_task_that_is_cancelled_on_its_way_back_from_a_worker_is_not_run_again()
     {
         using var source = new CancellationTokenSource();
@@ -155,6 +175,12 @@ public sealed class DispatcherTests : IDisposable
         public bool GivesBack { get; init; } = true;
 
         public override (WorkItem Item, long StartedAt, int ChunkItem)? Running => Since is { } since && Taken is [var first, ..] ? (first, since, -1) : null;
+
+        public void Complete()
+        {
+            Count(Taken[0]);
+            Taken.RemoveAt(0);
+        }
 
         public void Give(WorkItem item)
         {
