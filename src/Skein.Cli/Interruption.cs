@@ -36,16 +36,15 @@ sealed class Interruption : IDisposable
             PosixSignal.SIGHUP => 1,
             _ => 15,
         });
-        var count = context.Signal == PosixSignal.SIGHUP ? Interlocked.CompareExchange(ref _count, 1, 0) + 1 : Interlocked.Increment(ref _count);
-        context.Cancel = count <= 2 || context.Signal == PosixSignal.SIGHUP;
-        if (context.Signal == PosixSignal.SIGHUP && count > 1)
-            return;
+        var isHangUp = context.Signal == PosixSignal.SIGHUP;
+        var count = isHangUp ? Interlocked.CompareExchange(ref _count, 1, 0) + 1 : Interlocked.Increment(ref _count);
+        context.Cancel = isHangUp || count <= 2;
         if (count == 1)
         {
             Try(_stop);   // before it is said: that waits where nobody reads what a job prints
             Messages.Note("stopping what runs; once more ends it at once.");
         }
-        else if (count == 2)
+        else if (count == 2 && !isHangUp)
         {
             Try(_kill);
         }

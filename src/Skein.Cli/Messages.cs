@@ -16,12 +16,7 @@ static class Messages
 
     static void Say(string sign, string message)
     {
-        if (message.Length == 0)
-            return;
-        lock (Screen.Lock)
-        {
-            Screen.Clear();
-            StandardStream.Error.TryWrite($"{sign}{message}\n");
-        }
+        if (message.Length > 0)
+            Screen.Above(StandardStream.Error, () => StandardStream.Error.TryWrite($"{sign}{message}\n"));
     }
 }

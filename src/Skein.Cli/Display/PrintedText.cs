@@ -16,14 +16,7 @@ sealed class PrintedText : TextWriter
         Console.SetError(new PrintedText());
     }
 
-    public static void Print(string text)
-    {
-        lock (Screen.Lock)
-        {
-            Screen.Clear();
-            StandardStream.Error.TryWrite(text);
-        }
-    }
+    public static void Print(string text) => Screen.Above(StandardStream.Error, () => StandardStream.Error.TryWrite(text));
 
     public override void Write(char value) => Write(value.ToString());
 

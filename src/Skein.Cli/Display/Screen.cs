@@ -23,8 +23,7 @@ static class Screen
     }
 
     /// <summary>
-    /// Writes results: above the picture, where they share the terminal with it. Those that go elsewhere may wait for who reads them, and only
-    /// they do.
+    /// Writes something above the picture. Results that go elsewhere than to its terminal may wait for who reads them, and only they do.
     /// </summary>
     public static void Above(StandardStream stream, Action write)
     {

@@ -176,7 +176,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     {
         lock (_gate)
         {
-            if (options.TimeProvider.GetElapsedTime(_replacementFailed.At) < _replacementFailed.Pause || !_all.Contains(worker) || !_retiring.Add(worker))
+            if (options.TimeProvider.GetElapsedTime(_replacementFailed.At) < _replacementFailed.Pause || !TryMark(worker))
                 return;
         }
 
@@ -224,15 +224,14 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
     void Retire(Worker worker)
     {
         lock (_gate)
-        {
-            if (_all.Contains(worker))   // else it has ended meanwhile, and nobody would take it out again
-                _retiring.Add(worker);
-        }
-
+            TryMark(worker);
         dispatcher.Remove(worker);
         dispatcher.TakeBack(worker);
         worker.End();
     }
+
+    // Under the lock. One that has ended is not marked as retiring: nobody would take it out again.
+    bool TryMark(Worker worker) => _all.Contains(worker) && _retiring.Add(worker);
 
     // A worker that dies while its successor is being started is replaced twice. Whoever comes last sends one away.
     void RetireSuperfluous()
@@ -242,7 +241,7 @@ sealed partial class Supervisor(string pool, Place place, PoolOptions options, D
         {
             Worker[] staying = [.. dispatcher.Workers.Where(worker => !_retiring.Contains(worker))];
             superfluous = [.. staying.OrderBy(static worker => worker.Held).Take(staying.Length - _wanted)];
-            _retiring.UnionWith(superfluous.Where(_all.Contains));
+            Array.ForEach(superfluous, worker => TryMark(worker));
         }
 
         foreach (var worker in superfluous)
